@@ -1,0 +1,1 @@
+"""capsulestore: records the environment an analysis ran in, content-addressed, in a local git-like store."""

@@ -1,0 +1,87 @@
+"""Commits of the shelf: a registration (who, when, which tree) and a join of two shelves.
+
+The bytes are git's own (git's documentation, `gitformat` of a commit). Times are whole seconds since 1970, written
+in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from capsulestore.errors import InvalidValue
+from capsulestore.model.digest import Digest
+from capsulestore.model.objects import EMPTY_TREE, GitObject
+
+__all__ = ["Commit", "Person", "join"]
+
+_PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<time>-?\d+) [+-]\d{4}")
+_CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
+_NOT_IN_A_FIELD = re.compile(r"[<>\0-\x1f\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who registers: a name, and an e-mail address that may be empty."""
+
+    name: str
+    email: str = ""
+
+    def __str__(self) -> str:
+        # As git does: what would end the field is left out of it, and fsck asks for a name.
+        name = _NOT_IN_A_FIELD.sub("", self.name).strip() or "unknown"
+        return f"{name} <{_NOT_IN_A_FIELD.sub('', self.email).strip()}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit: its tree, its parents, who made it and when (`time`: seconds since 1970), and its message."""
+
+    tree: Digest
+    parents: tuple[Digest, ...]
+    author: Person
+    time: int
+    message: str
+
+    def encode(self) -> GitObject:
+        """Return the commit as an object; author and committer are the same."""
+        stamp = f"{self.author} {self.time} +0000"
+        lines = [f"tree {self.tree}", *(f"parent {parent}" for parent in self.parents)]
+        lines += [f"author {stamp}", f"committer {stamp}", "", _one_line(self.message)]
+        return GitObject("commit", "\n".join(lines).encode("utf-8", "replace") + b"\n")
+
+    @classmethod
+    def decode(cls, data: bytes) -> Commit:
+        """Return what a commit says, whoever wrote it; headers that are not ours (a signature) are passed over."""
+        head, _, message = data.decode("utf-8", "replace").partition("\n\n")
+        fields = [line.partition(" ") for line in head.split("\n")]
+        first = {key: value for key, _, value in reversed(fields)}
+        person = _PERSON.fullmatch(first.get("author", ""))
+        if person is None or "tree" not in first:
+            raise InvalidValue("a commit without a tree or an author")
+        return cls(
+            tree=Digest.parse(first["tree"]),
+            parents=tuple(Digest.parse(value) for key, _, value in fields if key == "parent"),
+            author=Person(person["name"], person["email"]),
+            time=int(person["time"]),
+            message=message.removesuffix("\n"),
+        )
+
+
+def join(times: Mapping[Digest, int]) -> Commit:
+    """Return the commit that joins shelves: a pure function of their tips and of each tip's time.
+
+    So two stores that hold the same tips make the same join, and become equal.
+    """
+    return Commit(
+        tree=EMPTY_TREE.id,
+        parents=tuple(sorted(times)),
+        author=Person("capsulestore"),
+        time=max(times.values()),
+        message="join",
+    )
+
+
+def _one_line(text: str) -> str:
+    return _CONTROLS.sub(" ", text).strip()

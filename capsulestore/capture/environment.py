@@ -1,0 +1,70 @@
+"""Captures the environment that a target interpreter has: every layer that applies, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from capsulestore.capture.finding import Finding
+from capsulestore.capture.interpreter import Interpreter, ask
+from capsulestore.capture.layer import Layer, LayerCapture
+from capsulestore.capture.python import PythonLayer
+from capsulestore.capture.target import Target
+from capsulestore.errors import UsageError
+from capsulestore.model.canonical import Json
+from capsulestore.model.layers import LayerState
+
+__all__ = ["LAYERS", "Capture", "capture"]
+
+LAYERS: tuple[Layer, ...] = (PythonLayer(),)
+"""Every layer, in the order in which people are told of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What was captured: the environment and its context by layer, how each layer ended, and what was noticed."""
+
+    target: Target
+    interpreter: Interpreter
+    environment: Mapping[str, Json]
+    context: Mapping[str, Json]
+    layers: Mapping[str, LayerState]
+    findings: tuple[Finding, ...]
+
+
+def capture(
+    target: Target,
+    *,
+    layers: Collection[str] | None = None,
+    rules: Mapping[str, int] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Capture:
+    """Capture the environment of a target; only reads (I9), beyond starting the interpreter once.
+
+    `layers` restricts to some, `rules` says by which rules to capture a layer, where not by its newest: a layer whose
+    rules this release does not know is `unknown`. `environ` is what the interpreter is started with, else our own.
+    Raise `InterpreterProblem` where the target does not answer, `UsageError` for a layer that there is none of.
+    """
+    known = {layer.name for layer in LAYERS}
+    if strange := set(layers or ()) - known:
+        raise UsageError(f"no layer `{min(strange)}`", hint=f"layers are: {', '.join(sorted(known))}")
+    interpreter = ask(target.python, environ=environ)
+    captured = {
+        layer.name: _capture(layer, interpreter, (rules or {}).get(layer.name))
+        for layer in LAYERS
+        if layers is None or layer.name in layers
+    }
+    return Capture(
+        target=target,
+        interpreter=interpreter,
+        environment={name: layer.environment for name, layer in captured.items() if layer.environment is not None},
+        context={name: layer.context for name, layer in captured.items() if layer.context is not None},
+        layers={name: layer.state for name, layer in captured.items()},
+        findings=tuple(finding for layer in captured.values() for finding in layer.findings),
+    )
+
+
+def _capture(layer: Layer, interpreter: Interpreter, rules: int | None) -> LayerCapture:
+    if rules is not None and rules not in layer.rules:
+        return LayerCapture(state=LayerState("unknown", f"this release does not know rules {rules}"))
+    return layer.capture(interpreter, max(layer.rules) if rules is None else rules)

@@ -1,0 +1,24 @@
+"""What capture noticed and a reader should know: collected, never raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing noticed: `code` names the kind (`metadata-missing`), `subject` the distribution, file or directory.
+
+    `message` says, in words that hold for any subject of that code, what it means for what was captured.
+    """
+
+    layer: str
+    code: str
+    subject: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the finding as `--json` has it."""
+        return {"layer": self.layer, "code": self.code, "subject": self.subject, "message": self.message}

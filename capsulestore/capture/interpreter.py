@@ -1,0 +1,156 @@
+"""Asks a target interpreter what it is and where it looks for modules, by starting it once."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from capsulestore.errors import InterpreterProblem
+
+__all__ = ["ANSWER_SECONDS", "Interpreter", "ask"]
+
+ANSWER_SECONDS: Final = 30.0
+"""How long a target may take to start: its site code runs as it would for the analysis."""
+
+_MAX_ANSWER_BYTES: Final = 4 * 2**20
+_PROBE: Final = Path(__file__).with_name("probe.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What an interpreter said of itself. All paths are as it gave them, absolute where its start made them so."""
+
+    implementation: str
+    implementation_version: str
+    version: str
+    extension_suffixes: list[str]
+    abiflags: str
+    debug: bool
+    platform: str
+    machine: str
+    bits: int
+    libc: str
+    executable: str
+    prefix: str
+    base_prefix: str
+    path: list[str]
+    standard_library: str
+    site_directories: list[str]
+    user_site: str
+
+    @property
+    def soabi(self) -> str | None:
+        """The tag of extension modules built for it (`cpython-311-x86_64-linux-gnu`), None where it has none."""
+        for suffix in self.extension_suffixes:
+            tag = suffix.strip(".").rpartition(".")[0]
+            if tag and not tag.startswith("abi"):
+                return tag
+        return None
+
+    @property
+    def free_threading(self) -> bool:
+        """Whether it was built without the global interpreter lock (PEP 703)."""
+        return "t" in self.abiflags
+
+    @property
+    def architecture(self) -> str:
+        """The processor it was built for: a 32-bit interpreter on a 64-bit kernel is told as such."""
+        return _ON_32_BITS.get(self.machine, self.machine) if self.bits == 32 else self.machine
+
+    @property
+    def libc_family(self) -> str | None:
+        """`glibc` or `musl` on Linux, else None. The C library's version is context, not identity."""
+        if self.libc.startswith("glibc"):
+            return "glibc"
+        return "musl" if self.platform == "linux" else None
+
+
+_ON_32_BITS: Final = {"x86_64": "i686", "aarch64": "armv8l"}
+
+
+def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter:
+    """Start `python` as an analysis would and return what it says of itself.
+
+    PYTHONPATH, the user site and `.pth` files count; the working directory does not. What its site code prints is
+    thrown away, nothing is written beside it (`-B`), and its standard input is empty. Raise `InterpreterProblem` where
+    it cannot be started, is no Python 3, or does not answer within `ANSWER_SECONDS`.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints:
+        try:
+            process = subprocess.Popen(
+                [python, "-B", "-c", _PROBE.read_text(), str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                env=environ,
+                pass_fds=[writing],
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise InterpreterProblem(
+                f"cannot start `{python}`: {reason}", hint="name an interpreter with `--python PATH`"
+            ) from None
+        finally:
+            os.close(writing)
+        try:
+            text = _answer(answers.fileno())
+        finally:
+            # It has answered, closed the pipe, or had its time: what its exit hooks still do is not waited for.
+            _end(process)
+        complaints.seek(0)
+        complaint = complaints.read(64 * 1024).decode("utf-8", "replace").strip().splitlines()
+    if text is None:
+        raise InterpreterProblem(
+            f"`{python}` did not answer within {ANSWER_SECONDS:.0f} seconds",
+            hint=f"see what `{python} -c pass` does: its site code may hang",
+        )
+    return _parse(python, text, complaint)
+
+
+def _answer(descriptor: int) -> bytes | None:
+    """Return what comes before the first newline or the pipe's end; None where the time ran out."""
+    received = b""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while b"\n" not in received and len(received) < _MAX_ANSWER_BYTES:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return None
+            chunk = os.read(descriptor, 2**16)
+            if not chunk:
+                break
+            received += chunk
+    return received.partition(b"\n")[0]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=1.0)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
+    import ast  # noqa: PLC0415
+
+    hint = "name an interpreter with `--python PATH`"
+    try:
+        answer: dict[str, Any] = ast.literal_eval(text.decode("ascii"))
+        interpreter = Interpreter(**answer)
+    except (ValueError, SyntaxError, TypeError):
+        said = f": {complaint[-1]}" if complaint else ""
+        raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
+    if interpreter.version.startswith("2."):
+        raise InterpreterProblem(f"`{python}` is Python {interpreter.version}; Python 3 is needed", hint=hint)
+    return interpreter

@@ -1,0 +1,107 @@
+"""All distributions on a search path, in import order: what counts, what is shadowed, who installed and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from capsulestore.capture.finding import Finding
+from capsulestore.capture.python.discovery import Listing, list_directory
+from capsulestore.capture.python.distribution import Distribution, read_distribution
+from capsulestore.capture.python.distro_files import DistroFiles
+from capsulestore.capture.python.keys import entry_key, text
+from capsulestore.capture.search_path import Directory
+from capsulestore.model.canonical import Json
+
+__all__ = ["INSTALLERS", "Installed", "Place", "read_installed"]
+
+INSTALLERS: Final = frozenset({"pip", "uv"})
+"""What installs is context: an environment made with either, or without, is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A directory of the search path, what lies in it, and the distributions among that."""
+
+    directory: Directory
+    listing: Listing
+    distributions: tuple[Distribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What is installed, place by place in the order in which import looks."""
+
+    places: tuple[Place, ...]
+    findings: tuple[Finding, ...]
+
+    def packages(self) -> dict[str, Json]:
+        """Return the entry of each distribution by its key: of several with one name, the first."""
+        entries: dict[str, Json] = {}
+        for key, (first, *others) in self._by_key(installers=False).items():
+            entry = first.entry()
+            if others:
+                entry["shadowed"] = [other.entry() for other in others]
+            entries[entry_key(key)] = entry
+        return entries
+
+    def installers(self) -> dict[str, Json]:
+        """Return the version of each installer that is among the distributions."""
+        return {key: found[0].version for key, found in self._by_key(installers=True).items()}
+
+    def sources(self) -> dict[str, Json]:
+        """Return where those distributions came from that came from no index (PEP 610)."""
+        first = {entry_key(key): found[0] for key, found in self._by_key(installers=False).items()}
+        return {key: distribution.source for key, distribution in first.items() if distribution.source}
+
+    def _by_key(self, *, installers: bool) -> dict[str, list[Distribution]]:
+        found: dict[str, list[Distribution]] = {}
+        for place in self.places:
+            for distribution in place.distributions:
+                if (distribution.key in INSTALLERS) == installers:
+                    found.setdefault(distribution.key, []).append(distribution)
+        return found
+
+
+def read_installed(directories: Sequence[Directory]) -> Installed:
+    """Return the distributions in these directories, which stand in the order of the search path."""
+    distro = DistroFiles()
+    places: list[Place] = []
+    findings: list[Finding] = []
+    first: dict[str, Distribution] = {}
+    for directory in directories:
+        try:
+            listing = list_directory(directory.path)
+        except OSError as error:
+            message = f"a directory on the search path that cannot be read ({error.strerror})"
+            findings.append(Finding("python", "directory-unreadable", text(directory.path), message))
+            continue
+        for name in listing.leftovers:
+            findings.append(Finding("python", "leftover", name, "left behind by an interrupted pip; not counted"))
+        distributions = []
+        for found in listing.distributions:
+            distribution, noticed = read_distribution(found, directory.role, distro)
+            findings += noticed
+            if distribution is None:
+                continue
+            distributions.append(distribution)
+            other = first.setdefault(distribution.key, distribution)
+            if other is not distribution:
+                findings.append(_shadowed(distribution, other))
+        places.append(Place(directory, listing, tuple(distributions)))
+    return Installed(tuple(places), tuple(findings))
+
+
+def _shadowed(distribution: Distribution, first: Distribution) -> Finding:
+    subject = f"{distribution.name} {distribution.version}"
+    if distribution.found.directory == first.found.directory:
+        return Finding(
+            "python",
+            "twice",
+            subject,
+            f"has metadata twice in one directory, also as {first.version}; the first by file name counts",
+        )
+    return Finding(
+        "python", "shadowed", subject, f"comes after {first.version} on the search path; listed as shadowed"
+    )

@@ -1,0 +1,70 @@
+"""Paths that two distributions installed with different bytes: the RECORDs cannot both be right."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+from capsulestore.capture.files import file_sha256
+from capsulestore.capture.finding import Finding
+from capsulestore.capture.python.distribution import Distribution
+from capsulestore.capture.python.installed import Installed, Place
+from capsulestore.capture.python.keys import entry_key, text
+from capsulestore.capture.python.rows import without_parents
+from capsulestore.model.canonical import Json
+
+__all__ = ["find_overlaps"]
+
+
+def find_overlaps(installed: Installed) -> tuple[dict[str, Json], list[Finding]]:
+    """Return an entry by path for each overlap: the distributions, and the SHA-256 of the file that is there now.
+
+    `content` is None where the file cannot be read.
+    """
+    overlaps: dict[str, Json] = {}
+    findings: list[Finding] = []
+    for place in installed.places:
+        for path, distributions in sorted(_conflicts(place).items()):
+            names = sorted({distribution.key for distribution in distributions})
+            overlaps[entry_key(path)] = {"content": _digest(place, path, distributions), "distributions": list(names)}
+            message = f"installed differently by {' and '.join(names)}; hashed as it is now"
+            findings.append(Finding("python", "overlap", text(path), message))
+    return overlaps, findings
+
+
+def _conflicts(place: Place) -> dict[bytes, list[Distribution]]:
+    """Return who lists a path, for each path that is listed with more than one hash."""
+    hashes: dict[bytes, set[bytes]] = {}
+    lists: dict[bytes, list[Distribution]] = {}
+    for distribution, shared in _sharing(place):
+        for row in distribution.rows:
+            if row.path.partition(b"/")[0] in shared:
+                hashes.setdefault(row.path, set()).add(row.hash)
+                lists.setdefault(row.path, []).append(distribution)
+    return {path: lists[path] for path, found in hashes.items() if len(found) > 1}
+
+
+def _sharing(place: Place) -> Iterator[tuple[Distribution, set[bytes]]]:
+    """Yield each distribution that lists anything under a top-level name that another lists too, and those names.
+
+    Most distributions share none, which saves looking at all of their rows.
+    """
+    tops = [{row.path.partition(b"/")[0] for row in distribution.rows} for distribution in place.distributions]
+    count = Counter(top for names in tops for top in names)
+    for distribution, names in zip(place.distributions, tops, strict=True):
+        shared = {name for name in names if count[name] > 1}
+        if shared:
+            yield distribution, shared
+
+
+def _digest(place: Place, path: bytes, distributions: list[Distribution]) -> str | None:
+    listed = next(
+        owned
+        for owned in sorted(distributions[0].owned, key=len)
+        if owned == path or without_parents(owned) == path
+    )
+    try:
+        return f"sha256:{file_sha256(os.path.join(place.directory.path, os.fsdecode(listed))).hex()}"
+    except OSError:
+        return None

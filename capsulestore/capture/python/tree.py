@@ -1,0 +1,63 @@
+"""The content of modules and packages that no RECORD lists: hashed from their files, within limits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from capsulestore.capture.python.rows import Row, content, hashed
+
+__all__ = ["MAX_BYTES", "MAX_FILES", "TooLarge", "content_of", "files_below"]
+
+MAX_BYTES: Final = 256 * 2**20
+MAX_FILES: Final = 20_000
+
+
+class TooLarge(Exception):  # noqa: N818  (no error of the program: the caller records it)
+    """More than `MAX_BYTES` or `MAX_FILES`: what is there is recorded as not hashed."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    files: int = MAX_FILES
+    bytes: int = MAX_BYTES
+
+    def spend(self, size: int) -> None:
+        self.files -= 1
+        self.bytes -= size
+        if self.files < 0 or self.bytes < 0:
+            raise TooLarge
+
+
+def content_of(directory: str, name: str) -> str | None:
+    """Return the content digest of a module or package in a directory, None for a package without any file.
+
+    The rows are those of a distribution: path from `directory`, SHA-256 of the bytes; nothing in a `__pycache__`. Links
+    are followed, as import follows them. Raise `TooLarge`, or `OSError` for a file that cannot be read.
+    """
+    rows = [Row(path, hashed(os.path.join(os.fsencode(directory), path))) for path in files_below(directory, name)]
+    return content(rows) if rows else None
+
+
+def files_below(directory: str, name: str) -> list[bytes]:
+    """Return the paths, from `directory`, of the regular files at or below a name in it, in no order."""
+    base = os.fsencode(directory)
+    return list(_walk(base, os.fsencode(name), (), _Budget()))
+
+
+def _walk(base: bytes, path: bytes, above: tuple[tuple[int, int], ...], budget: _Budget) -> Iterator[bytes]:
+    status = os.stat(os.path.join(base, path))
+    if stat.S_ISREG(status.st_mode):
+        budget.spend(status.st_size)
+        yield path
+    elif stat.S_ISDIR(status.st_mode):
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:  # a link to a directory that holds it
+            return
+        for name in os.listdir(os.path.join(base, path)):
+            inner = os.path.join(path, name)
+            if name != b"__pycache__" and os.path.exists(os.path.join(base, inner)):
+                yield from _walk(base, inner, (*above, identity), budget)

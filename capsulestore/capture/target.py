@@ -1,0 +1,80 @@
+"""Which interpreter is captured when nobody names one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from capsulestore.errors import InterpreterProblem
+
+__all__ = ["Target", "choose", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An interpreter to capture: the path to start it by, and what led to it (`--python`, `VIRTUAL_ENV`, ...)."""
+
+    python: str
+    chosen_by: str
+
+
+def running() -> Target:
+    """Return the interpreter that this process runs in; raise `InterpreterProblem` where it does not know its path."""
+    if not sys.executable:
+        raise InterpreterProblem(
+            "the running program embeds Python and does not know its interpreter", hint="name one by path"
+        )
+    return Target(sys.executable, "running")
+
+
+def choose(python: str | None, *, environ: Mapping[str, str], directory: str) -> Target:
+    """Return the target: the one named, else the activated environment, else `./.venv`, else `python3` on PATH.
+
+    A base conda environment does not count as activated: it is what conda itself runs in. Raise `InterpreterProblem`
+    where the one that is named, or the activated one, is not there.
+    """
+    if python is not None:
+        return Target(_named(python, environ, directory), "--python")
+    conda = environ.get("CONDA_PREFIX")
+    if virtual := environ.get("VIRTUAL_ENV"):
+        return Target(_of_prefix(virtual, "VIRTUAL_ENV"), "VIRTUAL_ENV")
+    if conda and environ.get("CONDA_DEFAULT_ENV") != "base" and not os.path.isdir(f"{conda}/condabin"):
+        return Target(_of_prefix(conda, "CONDA_PREFIX"), "CONDA_PREFIX")
+    local = os.path.join(directory, ".venv")
+    if os.path.exists(_in_prefix(local)):
+        return Target(_in_prefix(local), ".venv")
+    found = shutil.which("python3", path=environ.get("PATH"))
+    if not found:
+        raise InterpreterProblem("no `python3` on PATH", hint="name an interpreter with `--python PATH`")
+    return Target(found, "PATH")
+
+
+def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
+    path = os.path.join(directory, python)
+    if os.path.isdir(path):
+        return _of_prefix(path, "--python")
+    if os.path.exists(path):
+        return path
+    found = shutil.which(python, path=environ.get("PATH")) if os.path.basename(python) == python else None
+    if not found:
+        raise InterpreterProblem(
+            f"no interpreter at `{python}`", hint="name a path, a virtual environment's directory, or a command on PATH"
+        )
+    return found
+
+
+def _of_prefix(prefix: str, said_by: str) -> str:
+    python = _in_prefix(prefix)
+    if not os.path.exists(python):
+        raise InterpreterProblem(
+            f"{said_by} names `{prefix}`, which has no `bin/python`",
+            hint="activate another environment, or name an interpreter with `--python PATH`",
+        )
+    return python
+
+
+def _in_prefix(prefix: str) -> str:
+    return os.path.join(prefix, "bin", "python")

@@ -1,0 +1,27 @@
+"""Takes secrets out of what is recorded: content-addressed and pushed means kept for ever."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+__all__ = ["REDACTED", "redact_url"]
+
+REDACTED = "redacted"
+
+
+def redact_url(url: str) -> tuple[str, bool]:
+    """Return a url without user, password, query and fragment, and whether anything was taken out.
+
+    The user `git` without a password, as in `ssh://git@host/`, is no secret (PEP 610 keeps it too). What cannot be
+    parsed as a url is replaced whole.
+    """
+    try:
+        parts = urlsplit(url)
+        user, at, host = parts.netloc.rpartition("@")
+    except ValueError:
+        return REDACTED, True
+    netloc = f"git@{host}" if user == "git" else host
+    clean = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+    # An empty authority (`file:///x`) may be spelled otherwise without anything having been taken out.
+    taken = (at and user != "git") or parts.query or parts.fragment
+    return (clean, True) if taken else (url, False)

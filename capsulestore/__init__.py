@@ -1,1 +1,25 @@
-"""capsulestore: records the environment an analysis ran in, content-addressed, in a local git-like store."""
+"""capsulestore: records the environment an analysis ran in, content-addressed, in a local git-like store.
+
+    from capsulestore import Store, capture_environment
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capsulestore.capture.environment import capture_environment
+    from capsulestore.store import Store
+
+__all__ = ["Store", "capture_environment"]
+
+_HOMES = {"Store": "capsulestore.store", "capture_environment": "capsulestore.capture.environment"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -9,12 +9,12 @@ from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter, ask
 from capsulestore.capture.layer import Layer, LayerCapture
 from capsulestore.capture.python import PythonLayer
-from capsulestore.capture.target import Target
+from capsulestore.capture.target import Target, running
 from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
-__all__ = ["LAYERS", "Capture", "capture"]
+__all__ = ["LAYERS", "Capture", "capture", "capture_environment"]
 
 LAYERS: tuple[Layer, ...] = (PythonLayer(),)
 """Every layer, in the order in which people are told of them."""
@@ -62,6 +62,14 @@ def capture(
         layers={name: layer.state for name, layer in captured.items()},
         findings=tuple(finding for layer in captured.values() for finding in layer.findings),
     )
+
+
+def capture_environment(python: str | None = None, *, layers: Collection[str] | None = None) -> Capture:
+    """Capture the environment of the interpreter at the path `python`, of the running one where none is given.
+
+    `layers` and what is raised: as for `capture`.
+    """
+    return capture(running() if python is None else Target(python, "caller"), layers=layers)
 
 
 def _capture(layer: Layer, interpreter: Interpreter, rules: int | None) -> LayerCapture:

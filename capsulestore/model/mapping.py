@@ -38,9 +38,12 @@ def encode_mapping(mapping: Mapping[str, Json]) -> Encoded:
     return Encoded(_encode(mapping, 0, objects), objects)
 
 
-def decode_mapping(root: Digest, read: Read) -> dict[str, Json]:
-    """Return the mapping that the tree `root` is; raise `InvalidValue` for what `encode_mapping` never writes."""
-    return _decode(root, 0, read)
+def decode_mapping(root: Digest, read: Read, level: int = 0) -> dict[str, Json]:
+    """Return the mapping that the tree `root` is; raise `InvalidValue` for what `encode_mapping` never writes.
+
+    `level` is 1 for the tree of a layer, 2 for that of a collection.
+    """
+    return _decode(root, level, read)
 
 
 def decode_entry(data: bytes, level: int) -> Json:

@@ -1,0 +1,1 @@
+"""What differs between two environments, and what that says of a capsule."""

@@ -1,0 +1,106 @@
+"""Is this the environment that was recorded? A verdict from the digests of layers, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from capsulestore.model.canonical import Json
+from capsulestore.model.digest import Digest
+from capsulestore.model.layers import LayerState
+
+__all__ = ["LayerMatch", "Outcome", "Seen", "Verdict", "judge"]
+
+Verdict = Literal["identical", "different", "not comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one side knows: the digests of the layers it has, and how looking at each ended.
+
+    `states` is None where that was not recorded: then the layers that are there were captured, and no others known.
+    """
+
+    digests: Mapping[str, Digest]
+    states: Mapping[str, LayerState] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The layers that this side says anything of."""
+        return frozenset(self.digests) | frozenset(self.states or ())
+
+    def state(self, layer: str) -> LayerState:
+        """Return how looking at a layer ended; `none` for one that is not spoken of."""
+        if self.states is not None and layer in self.states:
+            return self.states[layer]
+        return LayerState("captured" if layer in self.digests else "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerMatch:
+    """One layer on both sides. `match` is None where the two cannot be compared; `reason` says why."""
+
+    layer: str
+    captured: Digest | None
+    current: Digest | None
+    match: bool | None
+    reason: str | None = None
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the layer as `--json` has it."""
+        return {
+            "layer": self.layer,
+            "captured": str(self.captured) if self.captured else None,
+            "current": str(self.current) if self.current else None,
+            "match": self.match,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict, the layers it rests on, and in words why it is as it is and what it leaves out."""
+
+    verdict: Verdict
+    layers: tuple[LayerMatch, ...]
+    reasons: tuple[str, ...]
+
+
+def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None) -> Outcome:
+    """Judge the layers that were looked at when the capsule was captured, or those of them in `only`.
+
+    `different` where a layer differs; else `not comparable` where one is known on one side only; else `identical`. A
+    layer that neither side knows is left out, and said to be.
+    """
+    names = captured.names if captured.states is not None else captured.names | frozenset(current.digests)
+    matches: list[LayerMatch] = []
+    reasons: list[str] = []
+    for name in sorted(names if only is None else names & frozenset(only)):
+        then, now = captured.state(name), current.state(name)
+        if name not in captured.digests and name not in current.digests and then.state == now.state:
+            if then.state != "unknown":
+                continue
+            reasons.append(f"{name}: known neither then nor now ({now.reason}); left out of the verdict")
+            continue
+        matches.append(_match(name, captured, current))
+    reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
+    verdict: Verdict = "identical"
+    if any(match.match is False for match in matches):
+        verdict = "different"
+    elif any(match.match is None for match in matches):
+        verdict = "not comparable"
+    return Outcome(verdict, tuple(matches), tuple(reasons))
+
+
+def _match(name: str, captured: Seen, current: Seen) -> LayerMatch:
+    then, now = captured.state(name), current.state(name)
+    digests = captured.digests.get(name), current.digests.get(name)
+    match: bool | None = digests[0] == digests[1]
+    reason = None
+    if then.state == "unknown":
+        match, reason = None, f"not known when it was captured ({then.reason})"
+    elif now.state == "unknown":
+        match, reason = None, f"cannot be seen now ({now.reason})"
+    elif not match:
+        reason = "is not there any more" if digests[1] is None else "is new" if digests[0] is None else "differs"
+    return LayerMatch(layer=name, captured=digests[0], current=digests[1], match=match, reason=reason)

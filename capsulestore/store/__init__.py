@@ -1,0 +1,5 @@
+"""The `.capsules` directory: a bare git repository in the SHA-256 object format, written durably."""
+
+from capsulestore.store.repository import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,154 @@
+"""The objects of a store: read and checked, written and made durable.
+
+Reading goes through dulwich's object store, which knows loose objects and packs, also those that git made. Writing is
+done here, because dulwich leaves out the fsyncs: a few objects are written loose, many as one pack.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, cast
+
+from capsulestore.errors import DamagedObject, MissingObject, StoreUnreadable
+from capsulestore.model.digest import Digest
+from capsulestore.model.objects import GitObject, Kind
+from capsulestore.store.durable import new_file, sync_directory, unwritable
+from capsulestore.store.pack import write_pack
+
+if TYPE_CHECKING:
+    from dulwich.object_store import DiskObjectStore
+    from dulwich.objects import ObjectID
+
+__all__ = ["LOOSE_AT_MOST", "ObjectDatabase"]
+
+LOOSE_AT_MOST: Final = 8
+"""Up to so many new objects are written loose: as fast as a pack of them, and no pack to look through later."""
+
+_KINDS: Final[dict[int, Kind]] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+
+
+class ObjectDatabase:
+    """The objects below a store's `objects/`."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._path = os.path.join(store, "objects")
+
+    @cached_property
+    def _disk(self) -> DiskObjectStore:
+        from dulwich.object_format import SHA256  # noqa: PLC0415
+        from dulwich.object_store import DiskObjectStore  # noqa: PLC0415
+
+        return DiskObjectStore(self._path, object_format=SHA256)
+
+    def close(self) -> None:
+        """Let go of open packs."""
+        if "_disk" in self.__dict__:
+            self._disk.close()
+
+    def read(self, name: Digest) -> GitObject:
+        """Return an object whose bytes hash to its name (I2).
+
+        Raise `MissingObject` where there is none, `DamagedObject` where what is there is something else.
+        """
+        try:
+            number, data = self._disk.get_raw(_id(name))
+            found = GitObject(_KINDS[number], data)
+        except KeyError:
+            if self._lies_loose(name):
+                raise self._damaged(name, "its file holds no object") from None
+            raise MissingObject(
+                f"object {name} is not in the store `{self._store}`",
+                hint=f"see what else is wrong with `git -C {self._store} fsck`",
+            ) from None
+        except OSError as error:
+            raise StoreUnreadable(f"cannot read object {name}: {error.strerror or error}") from error
+        except Exception as error:
+            # dulwich raises some five kinds of exception for bytes that are no object or no pack.
+            raise self._damaged(name, str(error) or type(error).__name__) from error
+        if found.id != name:
+            raise self._damaged(name, "its bytes are those of another object")
+        return found
+
+    def __contains__(self, name: Digest) -> bool:
+        """Whether an object of this name is there; what it holds is only seen when it is read."""
+        return _id(name) in self._disk
+
+    def beginning_with(self, prefix: str) -> Iterator[Digest]:
+        """Yield the names of all objects that begin with two or more hex digits, in no order."""
+        for name in self._disk.iter_prefix(prefix.encode()):
+            yield Digest.parse(name.decode("ascii"))
+
+    @contextmanager
+    def written(self, objects: Mapping[Digest, GitObject]) -> Iterator[None]:
+        """Make objects durable for the block, in which a ref should come to need them.
+
+        Those that are there already are not written again. As long as the block lasts, a pack has a `.keep` beside it:
+        until a ref reaches its objects, another process's `git repack` would drop them.
+        """
+        keep = None
+        with unwritable(self._store):
+            new = {name: value for name, value in objects.items() if not self._has(name)}
+            if len(new) <= LOOSE_AT_MOST:
+                for name, value in new.items():
+                    self._write_loose(name, value)
+            else:
+                keep = write_pack(os.path.join(self._path, "pack"), new)
+        try:
+            yield
+        finally:
+            if keep:
+                # Gone already where another process wrote the very same pack.
+                with suppress(FileNotFoundError):
+                    os.unlink(keep)
+
+    def write(self, value: GitObject) -> None:
+        """Make one object durable."""
+        with unwritable(self._store):
+            if not self._has(value.id):
+                self._write_loose(value.id, value)
+
+    def _has(self, name: Digest) -> bool:
+        """Whether an object is there and, where it lies loose, sound: a damaged one heals by being written again."""
+        if self._disk.contains_packed(_id(name)):
+            return True
+        if not self._lies_loose(name):
+            return False
+        try:
+            self.read(name)
+        except (DamagedObject, MissingObject):
+            return False
+        return True
+
+    def _write_loose(self, name: Digest, value: GitObject) -> None:
+        path = self._loose_path(name)
+        directory = os.path.dirname(path)
+        if not os.path.isdir(directory):
+            os.makedirs(directory, exist_ok=True)
+            sync_directory(self._path)
+        with new_file(directory, mode=0o444) as (file, temporary):
+            header = b"%s %d\0" % (value.kind.encode(), len(value.data))
+            file.write(zlib.compress(header + value.data, level=1))
+        os.rename(temporary, path)
+        sync_directory(directory)
+
+    def _lies_loose(self, name: Digest) -> bool:
+        return os.path.exists(self._loose_path(name))
+
+    def _loose_path(self, name: Digest) -> str:
+        return os.path.join(self._path, name.hex[:2], name.hex[2:])
+
+    def _damaged(self, name: Digest, reason: str) -> DamagedObject:
+        place = self._loose_path(name) if self._lies_loose(name) else os.path.join(self._path, "pack")
+        return DamagedObject(
+            f"object {name} is damaged ({reason}), in `{place}`",
+            hint="adding the same environment again, or copying the file from another store, brings it back",
+        )
+
+
+def _id(name: Digest) -> ObjectID:
+    return cast("ObjectID", name.hex.encode("ascii"))

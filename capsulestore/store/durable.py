@@ -1,0 +1,61 @@
+"""Writes that survive a power cut: write, fsync, rename, fsync the directory."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from capsulestore.errors import StoreUnwritable
+
+__all__ = ["new_file", "replace_file", "sync_directory", "unwritable"]
+
+
+@contextmanager
+def unwritable(path: str) -> Iterator[None]:
+    """Turn an `OSError` of writing below `path` into `StoreUnwritable`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnwritable(
+            f"cannot write to the store `{path}`: {error.strerror}", hint="nothing was registered"
+        ) from error
+
+
+@contextmanager
+def new_file(directory: str, *, mode: int = 0o644) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a new file of a name of its own in a directory; its bytes are on disk when the block ends.
+
+    The name begins with `tmp_`, which git's own gc knows to be a leftover. After an error the file is gone.
+    """
+    path = os.path.join(directory, f"tmp_{os.getpid()}_{secrets.token_hex(8)}")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file, path
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        raise
+
+
+def replace_file(path: str, data: bytes, *, mode: int = 0o644) -> None:
+    """Put a file in place whole: whoever looks sees the old bytes or the new ones, also after a power cut."""
+    directory = os.path.dirname(path)
+    with new_file(directory, mode=mode) as (file, temporary):
+        file.write(data)
+    os.rename(temporary, path)
+    sync_directory(directory)
+
+
+def sync_directory(path: str) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,157 @@
+"""The directory of a store: made, recognised, found.
+
+A store is a bare git repository in the SHA-256 object format (git's documentation, `gitrepository-layout`), made here
+without git. Its config carries one key of ours, `capsulestore.schema`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from typing import Final
+
+from capsulestore.errors import NoStore, StoreUnreadable
+from capsulestore.store.durable import replace_file, sync_directory, unwritable
+
+__all__ = ["DIRECTORY", "SCHEMA", "check", "find", "make"]
+
+DIRECTORY: Final = ".capsules"
+SCHEMA: Final = 1
+"""The schema of stores that this release makes, and the newest that it reads."""
+
+_CONFIG: Final = f"""\
+[core]
+\trepositoryformatversion = 1
+\tfilemode = true
+\tbare = true
+[extensions]
+\tobjectformat = sha256
+[gc]
+\tauto = 0
+[receive]
+\tautogc = false
+\tfsckObjects = true
+\tdenyDeletes = true
+[capsulestore]
+\tschema = {SCHEMA}
+"""
+_FILES: Final = {
+    "HEAD": "ref: refs/heads/main\n",
+    "config": _CONFIG,
+    # Lets git find the repository from inside where `safe.bareRepository` is `explicit`, and keeps `git clean -fdx`
+    # in a surrounding work tree away from it.
+    ".git": "gitdir: .\n",
+}
+_DIRECTORIES: Final = (
+    "objects/info",
+    "objects/pack",
+    "refs/capsules",
+    "refs/heads",
+    "refs/tags",
+    "capsulestore",
+)
+
+
+def make(path: str) -> None:
+    """Make a store at `path`, durable when this returns; a store that is there already is left as it is.
+
+    It appears whole or not at all. Raise `StoreUnreadable` where something else is there, `StoreUnwritable`.
+    """
+    if os.path.lexists(path) and not _is_empty_directory(path):
+        check(path)
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    with unwritable(path):
+        os.makedirs(parent, exist_ok=True)
+        draft = tempfile.mkdtemp(prefix=f"{os.path.basename(path)}.", suffix=".new", dir=parent)
+        try:
+            os.chmod(draft, 0o777 & ~_umask())
+            for name in _DIRECTORIES:
+                os.makedirs(os.path.join(draft, name))
+            for name, text in _FILES.items():
+                replace_file(os.path.join(draft, name), text.encode())
+            for directory, _, _ in os.walk(draft, topdown=False):
+                sync_directory(directory)
+            _move(draft, path)
+            sync_directory(parent)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    check(path)
+
+
+def check(path: str) -> None:
+    """Raise `NoStore` or `StoreUnreadable` where `path` is not a store that this release reads and writes."""
+    from dulwich.config import ConfigFile  # noqa: PLC0415
+
+    try:
+        config = ConfigFile.from_path(os.path.join(path, "config"))
+        if not os.path.isdir(os.path.join(path, "objects")):
+            raise FileNotFoundError
+    except (FileNotFoundError, NotADirectoryError):
+        if not os.path.lexists(path):
+            raise NoStore(f"no store at `{path}`", hint="make one with `capsule init`") from None
+        raise StoreUnreadable(f"`{path}` is not a store", hint="name another with `--store DIR`") from None
+    except OSError as error:
+        raise StoreUnreadable(f"cannot read the store `{path}`: {error.strerror}") from None
+    except ValueError as error:
+        raise StoreUnreadable(f"the store's file `{path}/config` is damaged: {error}") from None
+    schema = _value(config, "capsulestore", "schema")
+    if _value(config, "extensions", "objectformat").lower() != "sha256" or not schema:
+        raise StoreUnreadable(
+            f"`{path}` is a git repository, but not a store of capsules", hint="make one with `capsule init`"
+        )
+    if not schema.isascii() or not schema.isdigit() or int(schema) > SCHEMA:
+        raise StoreUnreadable(
+            f"the store `{path}` has schema {schema}; this release reads up to {SCHEMA}",
+            hint="upgrade with `pip install -U capsulestore`",
+        )
+
+
+def find(start: str) -> str:
+    """Return the nearest `.capsules` at or above a directory; raise `NoStore` where there is none."""
+    directory = os.path.abspath(start)
+    while True:
+        candidate = os.path.join(directory, DIRECTORY)
+        if os.path.isdir(candidate):
+            return candidate
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            raise NoStore(f"no `{DIRECTORY}` in `{start}` or above it", hint="make one with `capsule init`")
+        directory = parent
+
+
+def _value(config: object, section: str, key: str) -> str:
+    try:
+        value: bytes = config.get((section.encode(),), key.encode())  # type: ignore[attr-defined]
+    except KeyError:
+        return ""
+    return value.decode("utf-8", "replace")
+
+
+def _move(draft: str, path: str) -> None:
+    try:
+        os.rename(draft, path)
+    except OSError as error:
+        # Another process made it first: theirs is as good.
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+        shutil.rmtree(draft)
+
+
+def _is_empty_directory(path: str) -> bool:
+    try:
+        return not os.listdir(path)
+    except OSError:
+        return False
+
+
+def _umask() -> int:
+    # Reading the umask means setting it, which is not safe with threads; the kernel tells it too.
+    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        for line in status:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o022

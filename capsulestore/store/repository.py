@@ -1,0 +1,118 @@
+"""A store, as everything outside this room sees it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
+from capsulestore.model.capsule import Capsule
+from capsulestore.model.commit import Person
+from capsulestore.model.digest import Digest
+from capsulestore.model.objects import Encoded, GitObject
+from capsulestore.store import layout
+from capsulestore.store.database import ObjectDatabase
+from capsulestore.store.identity import identity
+from capsulestore.store.names import Named, resolve
+from capsulestore.store.refs import LAST, TAGS, Refs
+from capsulestore.store.shelf import Registration, Shelf
+from capsulestore.store.worktree import exclude_from_worktree
+
+__all__ = ["Store"]
+
+
+class Store:
+    """A `.capsules` directory: objects by digest, capsules registered on its shelf, tags.
+
+    Use it in a `with` block, or `close()` it, to let go of the files it keeps open.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Open the store at `path`; raise `NoStore`, or `StoreUnreadable` for what this release cannot read."""
+        layout.check(path)
+        self.path = os.path.abspath(path)
+        self._database = ObjectDatabase(self.path)
+        self._refs = Refs(self.path)
+        self._shelf = Shelf(self._database, self._refs)
+
+    @classmethod
+    def init(cls, directory: str = ".") -> Store:
+        """Make `directory/.capsules` and return it; a store that is there already is opened as it is."""
+        path = os.path.join(directory, layout.DIRECTORY)
+        layout.make(path)
+        exclude_from_worktree(path)
+        return cls(path)
+
+    @classmethod
+    def discover(cls, start: str = ".") -> Store:
+        """Open `$CAPSULE_STORE`, else the nearest `.capsules` at or above `start`; raise `NoStore`."""
+        return cls(os.environ.get("CAPSULE_STORE") or layout.find(start))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of open files; the store can still be used."""
+        self._database.close()
+
+    @property
+    def root(self) -> str:
+        """The directory that holds the store, to which a manifest's paths are relative."""
+        return os.path.dirname(self.path)
+
+    def read(self, name: Digest) -> GitObject:
+        """Return an object whose bytes hash to its name; raise `MissingObject` or `DamagedObject`."""
+        return self._database.read(name)
+
+    def resolve(self, name: str) -> Named:
+        """Return what a name stands for; raise `MalformedName`, `UnknownName` or `AmbiguousName`."""
+        return resolve(name, self._database, self._refs)
+
+    def resolve_capsule(self, name: str) -> Digest:
+        """Return the digest of the capsule that a name stands for; raise `UnknownName` where it is something else."""
+        named = self.resolve(name)
+        if named.kind != "capsule":
+            raise UnknownName(f"`{name}` is no capsule but {_article(named.kind)}")
+        return named.digest
+
+    def capsule(self, digest: Digest) -> Capsule:
+        """Return a capsule by its digest; raise `StoreUnreadable` for one that this release cannot read."""
+        try:
+            return Capsule.decode(self.read(digest).data, self.read)
+        except InvalidValue as error:
+            raise StoreUnreadable(f"{digest} is no capsule that this release can read: {error}") from error
+
+    def add(self, capsule: Encoded, title: str, *, author: Person | None = None) -> bool:
+        """Store and register a capsule, which `@` then names; return whether it was not registered before.
+
+        What is new is durable when this returns; after an error the shelf is as it was. `author` is git's identity
+        unless given.
+        """
+        exclude_from_worktree(self.path)
+        new = self._shelf.register(capsule, title, author or identity(self.path))
+        self._refs.put(LAST, capsule.id)
+        return new
+
+    def commits(self) -> Iterator[Registration]:
+        """Yield the shelf's commits, newest first."""
+        return self._shelf.commits(self._shelf.tip)
+
+    def registrations(self, capsule: Digest) -> list[Registration]:
+        """Return the commits that register a capsule, earliest first."""
+        found = [registration for registration in self.commits() if registration.commit.tree == capsule]
+        return sorted(found, key=lambda registration: registration.commit.time)
+
+    def tags(self) -> dict[str, Digest]:
+        """Return what each tag points to, by its name."""
+        return self._refs.below(TAGS)
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

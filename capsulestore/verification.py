@@ -1,0 +1,191 @@
+"""Is the environment here, and are the files, what a capsule recorded?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from capsulestore.capture.artifacts import sha256_or_none
+from capsulestore.capture.environment import LAYERS, Capture, capture
+from capsulestore.capture.target import Target
+from capsulestore.compare.difference import Change, Side, changes
+from capsulestore.compare.verdict import LayerMatch, Outcome, Seen, Verdict, judge
+from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
+from capsulestore.model.canonical import Json
+from capsulestore.model.capsule import Capsule
+from capsulestore.model.digest import Digest
+from capsulestore.model.layers import LayerState
+from capsulestore.model.mapping import decode_entry, encode_mapping, layer_digests, tree_keys
+from capsulestore.store import Store
+
+__all__ = ["FileCheck", "Verification", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """A recorded input or output, and what it is here: `same`, `changed` or `missing`."""
+
+    path: str
+    state: Literal["same", "changed", "missing"]
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the file as `--json` has it."""
+        return {"path": self.path, "state": self.state}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The answer: a verdict on the environment, what differs, and beside it the recorded files.
+
+    `capsule` is None where an environment was verified by its own digest.
+    """
+
+    capsule: Digest | None
+    captured: Digest
+    current: Digest
+    outcome: Outcome
+    changes: tuple[Change, ...]
+    context_changes: tuple[Change, ...]
+    files: tuple[FileCheck, ...]
+    here: Capture
+
+    @property
+    def verdict(self) -> Verdict:
+        """The word for the environment alone."""
+        return self.outcome.verdict
+
+    @property
+    def layers(self) -> tuple[LayerMatch, ...]:
+        """The layers that the verdict rests on."""
+        return self.outcome.layers
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is as it is, what it leaves out, and what else is not as it was: a sentence each."""
+        return (*self.outcome.reasons, *_unhashed(self.here), *_said_of_files(self.files))
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing that was recorded has changed: an identical environment, and no changed file."""
+        return self.verdict == "identical" and all(file.state != "changed" for file in self.files)
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the answer as `capsule verify --json` has it."""
+        return {
+            "capsule_id": str(self.capsule) if self.capsule else None,
+            "match": self.verdict == "identical",
+            "verdict": self.verdict,
+            "captured_digest": str(self.captured),
+            "current_digest": str(self.current),
+            "layers": [layer.as_dict() for layer in self.layers],
+            "changes": [change.as_dict() for change in self.changes],
+            "context_changes": [change.as_dict() for change in self.context_changes],
+            "code": [],
+            "files": [file.as_dict() for file in self.files],
+            "reasons": list(self.reasons),
+        }
+
+
+def verify(
+    store: Store,
+    name: str,
+    target: Target,
+    *,
+    layers: Collection[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Verification:
+    """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
+
+    The layers looked at are those that were looked at then, or those of them in `layers`, each by the rules it was
+    captured by. Only what differs is read from the store. Raise what `Store.resolve` and `capture` raise.
+    """
+    named = store.resolve(name)
+    if named.kind == "capsule":
+        capsule = store.capsule(named.digest)
+    elif named.kind == "environment":
+        capsule = None
+    else:
+        raise UnknownName(f"`{name}` is neither a capsule nor an environment")
+    environment = capsule.environment if capsule else named.digest
+    try:
+        return _verify(store, named.capsule, capsule, environment, target, layers, environ)
+    except InvalidValue as error:
+        raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
+
+
+def _verify(
+    store: Store,
+    digest: Digest | None,
+    capsule: Capsule | None,
+    environment: Digest,
+    target: Target,
+    layers: Collection[str] | None,
+    environ: Mapping[str, str] | None,
+) -> Verification:
+    digests = layer_digests(environment, store.read)
+    then = Seen(digests, capsule.manifest.layers if capsule else None)
+    known = {layer.name for layer in LAYERS}
+    wanted = then.names & known if layers is None else frozenset(layers)
+    here = capture(target, layers=wanted, rules=dict(_rules(store, digests)), environ=environ)
+    current = encode_mapping(here.environment)
+    strange = {name: LayerState("unknown", "this release does not know the layer") for name in then.names - known}
+    now = Seen(layer_digests(current.id, current.objects.__getitem__), strange | dict(here.layers))
+    context = encode_mapping(here.context)
+    outcome = judge(then, now, only=layers)
+    compared = {match.layer for match in outcome.layers if match.match is False}
+    return Verification(
+        capsule=digest,
+        captured=environment,
+        current=current.id,
+        outcome=outcome,
+        changes=tuple(
+            change
+            for change in changes(
+                Side(store.read, environment), Side(current.objects.__getitem__, current.id)
+            )
+            if change.layer in compared
+        ),
+        context_changes=tuple(
+            changes(
+                Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id)
+            )
+        )
+        if capsule and capsule.context and layers is None
+        else (),
+        files=tuple(_files(capsule, store.root)) if capsule else (),
+        here=here,
+    )
+
+
+def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:
+    """Yield each recorded layer's `rules`, which say how to look at it again."""
+    for name, digest in layers.items():
+        entry = tree_keys(store.read(digest).data).get("rules")
+        if entry is not None and not entry.is_tree:
+            rules = decode_entry(store.read(entry.id).data, 1)
+            if isinstance(rules, int):
+                yield name, rules
+
+
+def _files(capsule: Capsule, root: str) -> Iterator[FileCheck]:
+    for key in ("inputs", "outputs"):
+        for file in capsule.manifest.files(key):
+            path = str(file["path"])
+            found = sha256_or_none(os.path.join(root, path))
+            yield FileCheck(path, "missing" if found is None else "same" if found == file["sha256"] else "changed")
+
+
+def _said_of_files(files: Collection[FileCheck]) -> Iterator[str]:
+    for file in files:
+        if file.state == "changed":
+            yield f"{file.path}: is not what was recorded"
+        elif file.state == "missing":
+            yield f"{file.path}: is not here"
+
+
+def _unhashed(here: Capture) -> Iterator[str]:
+    for finding in here.findings:
+        if finding.code == "unhashed":
+            yield f"{finding.layer}: {finding.subject} {finding.message}; its bytes are not part of the verdict"

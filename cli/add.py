@@ -1,0 +1,121 @@
+"""`capsule add`: capture the environment here and register it as a capsule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from capsulestore.capture.artifacts import digest_artifacts
+from capsulestore.errors import InvalidValue, UsageError
+from capsulestore.model.canonical import check
+from capsulestore.recording import Description, Surroundings, record
+
+from .command import Command, settings, settings_options, target_options
+from .here import captured
+from .output import note, print_findings, print_json, print_line
+
+
+def _pairs(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, Any]]:
+    """Return a callback that reads `KEY=VALUE` options into a mapping."""
+
+    def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+        pairs = {}
+        for text in given:
+            key, equals, value = text.partition("=")
+            option = parameter.opts[0]
+            if not equals or not key:
+                raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
+            try:
+                pairs[key] = parse(value)
+                check({key: pairs[key]})
+            except (ValueError, InvalidValue) as error:
+                raise UsageError(f"`{option} {text}`: {error}") from None
+        return pairs
+
+    return read
+
+
+def _json(text: str) -> Any:
+    import orjson  # noqa: PLC0415
+
+    return orjson.loads(text)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("capsule add", "the environment here"),
+        ('capsule add -m "first fit" --output fit.csv', "with a title and a result"),
+        ("capsule add --param alpha=0.5 --input data.csv", "with what went in"),
+        ("capsule add --environment environment.json", "one captured elsewhere"),
+    ),
+)
+@click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule.")
+@click.option("--input", "inputs", metavar="PATH", multiple=True, help="A file that went in (repeatable).")
+@click.option("--output", "outputs", metavar="PATH", multiple=True, help="A file that came out (repeatable).")
+@click.option("--param", metavar="K=V", multiple=True, callback=_pairs(str), help="A parameter, as text (repeatable).")
+@click.option(
+    "--param-json", metavar="K=V", multiple=True, callback=_pairs(_json), help="A parameter, as JSON (repeatable)."
+)
+@click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable).")
+@click.option(
+    "--parent", "parents", metavar="NAME", multiple=True, help="A capsule that this one derives from (repeatable)."
+)
+@click.option("--environment", metavar="FILE", help="Register the environment in FILE, as `capture --json` prints it.")
+@target_options
+@click.argument("files", nargs=-1, metavar="")
+@settings_options
+def command(  # noqa: PLR0913
+    title: str | None,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    param: dict[str, Any],
+    param_json: dict[str, Any],
+    label: dict[str, Any],
+    parents: tuple[str, ...],
+    environment: str | None,
+    python: str | None,
+    layers: tuple[str, ...],
+    files: tuple[str, ...],
+) -> None:
+    """Capture the environment here, register it as a capsule, and print the capsule's digest.
+
+    The same facts are the same capsule: adding them again prints the same digest and adds nothing.
+    """
+    if files:
+        raise UsageError(f"`add` takes no file: `{files[0]}`", hint=f"record a result with `--output {files[0]}`")
+    if both := param.keys() & param_json.keys():
+        raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
+    with settings().open_store() as store:
+        description = Description(
+            title=title or f"environment of {os.path.basename(os.getcwd()) or '/'}",
+            inputs=digest_artifacts(inputs, root=store.root),
+            outputs=digest_artifacts(outputs, root=store.root),
+            parameters=param | param_json,
+            labels=label,
+            parents=[store.resolve_capsule(name) for name in parents],
+        )
+        surroundings = _from_file(environment) if environment else _from_here(python, layers)
+        recorded = record(store, surroundings, description)
+    if settings().json:
+        print_json(recorded.as_dict())
+        return
+    print_line(str(recorded.capsule))
+    if not recorded.new:
+        note("registered before; nothing was added")
+
+
+def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
+    found = captured(python, layers)
+    print_findings(found.findings)
+    return Surroundings.of(found)
+
+
+def _from_file(path: str) -> Surroundings:
+    from .environment_file import read_environment  # noqa: PLC0415
+
+    environment, context = read_environment(path)
+    return Surroundings(environment=environment, context=context)

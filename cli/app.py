@@ -1,0 +1,48 @@
+"""The command and its subcommands, each of which is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Final
+
+import click
+
+from .command import Group, settings_options
+
+__all__ = ["application"]
+
+_COMMANDS: Final = ("init", "capture", "add", "show", "diff", "verify")
+
+
+class _Commands(Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f".{cmd_name}", __package__).command
+        return command
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"capsule {version('capsulestore')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Commands,
+    examples=(
+        ("capsule init", "make a store here"),
+        ('capsule add -m "first fit"', "record the environment here as a capsule"),
+        ("capsule verify", "is the environment still the same?"),
+        ("capsule diff 3f2a 9c41", "what differs between two"),
+    ),
+    no_args_is_help=True,
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
+@settings_options
+def application() -> None:
+    """Record the environment an analysis ran in, and tell later whether it is still the same."""

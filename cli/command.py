@@ -1,0 +1,107 @@
+"""What all commands share: help that begins with examples, and the options taken before and after a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import click
+
+from capsulestore.store import Store
+
+__all__ = ["Command", "Group", "Settings", "settings", "settings_options", "target_options"]
+
+Examples = Sequence[tuple[str, str]]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Settings:
+    """What is said of the whole command line, before or after the command's name."""
+
+    store: str | None = None
+    json: bool = False
+    color: Literal["auto", "always", "never"] = "auto"
+
+    def open_store(self) -> Store:
+        """Open the store that was named, else the one that is found from here."""
+        return Store(self.store) if self.store else Store.discover()
+
+
+def settings() -> Settings:
+    """Return the settings of the command line that is being run."""
+    return click.get_current_context().ensure_object(Settings)
+
+
+def settings_options(function: _Function) -> _Function:
+    """Give a command `--store`, `--json` and `--color`."""
+    for option in (
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            expose_value=False,
+            callback=_remember,
+            help="Whether to colour what is printed.",
+        ),
+        click.option(
+            "--json", is_flag=True, default=None, expose_value=False, callback=_remember, help="Answer with JSON."
+        ),
+        click.option(
+            "--store",
+            metavar="DIR",
+            type=click.Path(),
+            expose_value=False,
+            callback=_remember,
+            help="The store, instead of the nearest `.capsules`.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def target_options(function: _Function) -> _Function:
+    """Give a command that looks at the environment here `--python` and `--layer`."""
+    for option in (
+        click.option("--layer", "layers", metavar="LAYER", multiple=True, help="Look at this layer only (repeatable)."),
+        click.option(
+            "--python",
+            metavar="PATH",
+            help="The interpreter, instead of the activated environment's, `.venv`'s or `python3`.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and parameter.name:
+        setattr(ctx.ensure_object(Settings), parameter.name, value)
+
+
+class _WithExamples(click.Command):
+    """A command whose help begins with examples: pairs of a command line and what it does."""
+
+    def __init__(self, *args: Any, examples: Examples = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_text((self.help or "").partition("\n")[0])
+        with formatter.section("Examples"):
+            formatter.write_dl(self.examples, col_max=44)
+        formatter.write_paragraph()
+        self.format_usage(ctx, formatter)
+        rest = (self.help or "").partition("\n")[2].strip()
+        if rest:
+            formatter.write_paragraph()
+            formatter.write_text(rest)
+        self.format_options(ctx, formatter)
+
+
+class Command(_WithExamples):
+    """A subcommand."""
+
+
+class Group(_WithExamples, click.Group):
+    """The command that holds the subcommands."""

@@ -1,0 +1,28 @@
+"""`capsule init`: make a store."""
+
+from __future__ import annotations
+
+import click
+
+from capsulestore.store import Store
+
+from .command import Command, settings, settings_options
+from .output import print_json, print_line, safe
+
+
+@click.command(
+    cls=Command,
+    examples=(("capsule init", "in this directory"), ("capsule init analyses/", "in another")),
+)
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+@settings_options
+def command(directory: str) -> None:
+    """Make a store, `DIR/.capsules`, and print its path.
+
+    A store that is there already is left as it is.
+    """
+    with Store.init(directory) as store:
+        if settings().json:
+            print_json({"store": store.path})
+        else:
+            print_line(safe(store.path))

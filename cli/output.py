@@ -1,0 +1,97 @@
+"""Writing: results to stdout, everything else to stderr, text and JSON, with what could harm a terminal escaped."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import click
+import orjson
+
+from capsulestore.capture.finding import Finding
+from capsulestore.errors import CapsuleError
+
+from .command import Settings, settings
+
+__all__ = ["cell", "note", "print_error", "print_findings", "print_json", "print_line", "safe", "style", "table"]
+
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SUBJECTS_NAMED: Final = 3
+
+
+def safe(text: str) -> str:
+    """Return a text that comes from outside with control characters, also those that turn the writing, as `\\xNN`."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def print_json(document: Any) -> None:
+    """Write one JSON document to stdout."""
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def print_line(text: str = "") -> None:
+    """Write a line to stdout; it may be styled."""
+    click.echo(text, color=_colored(sys.stdout))
+
+
+def note(text: str) -> None:
+    """Write a line to stderr that tells of something beside the result."""
+    click.echo(f"note: {safe(text)}", err=True)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Write what capture noticed to stderr: a line for each kind, with the first few that it is true of."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.layer, finding.message), []).append(_short(finding.subject))
+    for (layer, message), subjects in grouped.items():
+        named = ", ".join(subjects[:_SUBJECTS_NAMED])
+        more = len(subjects) - _SUBJECTS_NAMED
+        note(f"{layer}: {named}{f' and {more} more' if more > 0 else ''}: {message}")
+
+
+def print_error(error: CapsuleError, *, as_json: bool) -> None:
+    """Write an error to stderr: a line and its hint, or the JSON object."""
+    if as_json:
+        click.echo(orjson.dumps({"error": error.as_dict()}).decode(), err=True)
+        return
+    click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=_colored(sys.stderr))
+    if error.hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {safe(error.hint)}", err=True, color=_colored(sys.stderr))
+
+
+def style(text: str, color: str) -> str:
+    """Return a safe text in a colour, which `print_line` takes out again where there should be none."""
+    return click.style(safe(text), fg=color)
+
+
+def cell(value: object) -> str:
+    """Return a JSON value as people read it in a line: a text as it is, anything else as JSON."""
+    return safe(value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode())
+
+
+def table(rows: Iterable[Sequence[str]], indent: str = "") -> Iterable[str]:
+    """Yield rows as lines, with columns two spaces apart; a styled cell counts by what is seen of it."""
+    rows = list(rows)
+    widths = [max(len(click.unstyle(text)) for text in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (text + " " * (width - len(click.unstyle(text))) for text, width in zip(row, widths, strict=True))
+        yield (indent + "  ".join(padded)).rstrip()
+
+
+def _short(subject: str) -> str:
+    return os.path.basename(subject) if subject.endswith("-info") else subject
+
+
+def _colored(stream: object) -> bool | None:
+    """Return whether to colour: as `--color` says, else NO_COLOR and FORCE_COLOR; None leaves it to the terminal."""
+    context = click.get_current_context(silent=True)
+    chosen = settings().color if context else Settings().color
+    if chosen != "auto":
+        return chosen == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None

@@ -1,0 +1,64 @@
+"""`capsule verify`: is the environment here, and are the files, what a capsule recorded?"""
+
+from __future__ import annotations
+
+import click
+
+from capsulestore.verification import Verification
+from capsulestore.verification import verify as verify_capsule
+
+from .command import Command, settings, settings_options, target_options
+from .here import target
+from .output import note, print_findings, print_json, print_line, style
+from .text import change_lines
+
+_COLORS = {"identical": "green", "different": "red", "not comparable": "yellow"}
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("capsule verify", "against the capsule added last"),
+        ("capsule verify 3f2a", "against another"),
+        ("capsule verify --python .venv/bin/python", "with another interpreter"),
+    ),
+)
+@click.argument("name", default="@")
+@target_options
+@settings_options
+def command(name: str, python: str | None, layers: tuple[str, ...]) -> int:
+    """Tell whether the environment here is the one that a capsule recorded.
+
+    NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last. Recorded inputs and outputs
+    are looked at too. Exit status 0 when all is the same, else 1.
+    """
+    with settings().open_store() as store:
+        answer = verify_capsule(store, name, target(python), layers=layers or None)
+    if settings().json:
+        print_json(answer.as_dict())
+    else:
+        _print(answer)
+        print_findings(answer.here.findings)
+    return 0 if answer.same else 1
+
+
+def _print(answer: Verification) -> None:
+    print_line(f"{style(answer.verdict, _COLORS[answer.verdict])} {_explained(answer)}")
+    for line in change_lines(answer.changes):
+        print_line(f"  {line}")
+    for file in answer.files:
+        if file.state == "changed":
+            print_line(f"  {style(file.path, 'red')} is not what was recorded")
+    for reason in answer.reasons:
+        note(reason)
+    if answer.context_changes:
+        count = len(answer.context_changes)
+        note(f"context, which is no part of the verdict: {count} {'entry differs' if count == 1 else 'entries differ'}")
+
+
+def _explained(answer: Verification) -> str:
+    if answer.verdict == "identical":
+        return f"to {answer.captured}"
+    if answer.verdict == "different":
+        return f"from {answer.captured}; here it is {answer.current}"
+    return f"with {answer.captured}"

@@ -85,9 +85,7 @@ def record(store: Store, surroundings: Surroundings, description: Description) -
     return Recorded(capsule.id, environment.id, new)
 
 
-def _manifest(
-    environment: Digest, surroundings: Surroundings, description: Description, root: str
-) -> dict[str, Json]:
+def _manifest(environment: Digest, surroundings: Surroundings, description: Description, root: str) -> dict[str, Json]:
     layers = surroundings.layers
     optional: dict[str, Json] = {
         "layers": {name: state.as_json() for name, state in layers.items()} if layers is not None else {},

@@ -12,12 +12,14 @@ from capsulestore.capture.environment import LAYERS, Capture, capture
 from capsulestore.capture.target import Target
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.compare.verdict import LayerMatch, Outcome, Seen, Verdict, judge
+from capsulestore.compare.words import sentence
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.capsule import Capsule
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import decode_entry, encode_mapping, layer_digests, tree_keys
+from capsulestore.model.objects import Encoded
 from capsulestore.store import Store
 
 __all__ = ["FileCheck", "Verification", "verify"]
@@ -63,7 +65,12 @@ class Verification:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the verdict is as it is, what it leaves out, and what else is not as it was: a sentence each."""
+        """Why the verdict is as it is: a sentence for each change, and those of `remarks`."""
+        return (*map(sentence, self.changes), *self.remarks)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What cannot be compared, what the verdict leaves out, and which files are not as they were: in words."""
         return (*self.outcome.reasons, *_unhashed(self.here), *_said_of_files(self.files))
 
     @property
@@ -99,64 +106,55 @@ def verify(
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 
     The layers looked at are those that were looked at then, or those of them in `layers`, each by the rules it was
-    captured by. Only what differs is read from the store. Raise what `Store.resolve` and `capture` raise.
+    captured by. Only what differs is read from the store. Raise what `Store.resolve` and `capture` raise, and
+    `StoreUnreadable` for an environment that this release cannot read.
     """
     named = store.resolve(name)
-    if named.kind == "capsule":
-        capsule = store.capsule(named.digest)
-    elif named.kind == "environment":
-        capsule = None
-    else:
+    if named.kind not in {"capsule", "environment"}:
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
+    capsule = store.capsule(named.digest) if named.kind == "capsule" else None
     environment = capsule.environment if capsule else named.digest
     try:
-        return _verify(store, named.capsule, capsule, environment, target, layers, environ)
+        recorded = layer_digests(environment, store.read)
+        then = Seen(recorded, capsule.manifest.layers if capsule else None)
+        here = _capture_again(then, dict(_rules(store, recorded)), target, layers, environ)
+        current, context = encode_mapping(here.environment), encode_mapping(here.context)
+        outcome = judge(then, _seen(current, here, then), only=layers)
+        different = {match.layer for match in outcome.layers if match.match is False}
+        between = changes(Side(store.read, environment), Side(current.objects.__getitem__, current.id))
+        in_context: Iterator[Change] = iter(())
+        if capsule and capsule.context and layers is None:
+            in_context = changes(Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id))
+        return Verification(
+            capsule=named.capsule,
+            captured=environment,
+            current=current.id,
+            outcome=outcome,
+            changes=tuple(change for change in between if change.layer in different),
+            context_changes=tuple(in_context),
+            files=tuple(_files(capsule, store.root)) if capsule else (),
+            here=here,
+        )
     except InvalidValue as error:
         raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
 
 
-def _verify(
-    store: Store,
-    digest: Digest | None,
-    capsule: Capsule | None,
-    environment: Digest,
+def _capture_again(
+    then: Seen,
+    rules: Mapping[str, int],
     target: Target,
     layers: Collection[str] | None,
     environ: Mapping[str, str] | None,
-) -> Verification:
-    digests = layer_digests(environment, store.read)
-    then = Seen(digests, capsule.manifest.layers if capsule else None)
-    known = {layer.name for layer in LAYERS}
-    wanted = then.names & known if layers is None else frozenset(layers)
-    here = capture(target, layers=wanted, rules=dict(_rules(store, digests)), environ=environ)
-    current = encode_mapping(here.environment)
-    strange = {name: LayerState("unknown", "this release does not know the layer") for name in then.names - known}
-    now = Seen(layer_digests(current.id, current.objects.__getitem__), strange | dict(here.layers))
-    context = encode_mapping(here.context)
-    outcome = judge(then, now, only=layers)
-    compared = {match.layer for match in outcome.layers if match.match is False}
-    return Verification(
-        capsule=digest,
-        captured=environment,
-        current=current.id,
-        outcome=outcome,
-        changes=tuple(
-            change
-            for change in changes(
-                Side(store.read, environment), Side(current.objects.__getitem__, current.id)
-            )
-            if change.layer in compared
-        ),
-        context_changes=tuple(
-            changes(
-                Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id)
-            )
-        )
-        if capsule and capsule.context and layers is None
-        else (),
-        files=tuple(_files(capsule, store.root)) if capsule else (),
-        here=here,
-    )
+) -> Capture:
+    wanted = then.names & {layer.name for layer in LAYERS} if layers is None else frozenset(layers)
+    return capture(target, layers=wanted, rules=rules, environ=environ)
+
+
+def _seen(current: Encoded, here: Capture, then: Seen) -> Seen:
+    """Return what is known here; of a layer that only a later release knows, that it cannot be seen."""
+    strange = then.names - {layer.name for layer in LAYERS}
+    unknown = {name: LayerState("unknown", "this release does not know the layer") for name in strange}
+    return Seen(layer_digests(current.id, current.objects.__getitem__), unknown | dict(here.layers))
 
 
 def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:

@@ -18,7 +18,9 @@ from .here import captured
 from .output import note, print_findings, print_json, print_line
 
 
-def _pairs(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, Any]]:
+def _pairs(
+    parse: Callable[[str], Any],
+) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, Any]]:
     """Return a callback that reads `KEY=VALUE` options into a mapping."""
 
     def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
@@ -58,17 +60,25 @@ def _json(text: str) -> Any:
 @click.option("--output", "outputs", metavar="PATH", multiple=True, help="A file that came out (repeatable).")
 @click.option("--param", metavar="K=V", multiple=True, callback=_pairs(str), help="A parameter, as text (repeatable).")
 @click.option(
-    "--param-json", metavar="K=V", multiple=True, callback=_pairs(_json), help="A parameter, as JSON (repeatable)."
+    "--param-json",
+    metavar="K=V",
+    multiple=True,
+    callback=_pairs(_json),
+    help="A parameter, as JSON (repeatable).",
 )
 @click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable).")
 @click.option(
-    "--parent", "parents", metavar="NAME", multiple=True, help="A capsule that this one derives from (repeatable)."
+    "--parent",
+    "parents",
+    metavar="NAME",
+    multiple=True,
+    help="A capsule that this one derives from (repeatable).",
 )
 @click.option("--environment", metavar="FILE", help="Register the environment in FILE, as `capture --json` prints it.")
 @target_options
 @click.argument("files", nargs=-1, metavar="")
 @settings_options
-def command(  # noqa: PLR0913
+def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     title: str | None,
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],

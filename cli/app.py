@@ -42,7 +42,14 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     ),
     no_args_is_help=True,
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
 @settings_options
 def application() -> None:
     """Record the environment an analysis ran in, and tell later whether it is still the same."""

@@ -45,7 +45,12 @@ def settings_options(function: _Function) -> _Function:
             help="Whether to colour what is printed.",
         ),
         click.option(
-            "--json", is_flag=True, default=None, expose_value=False, callback=_remember, help="Answer with JSON."
+            "--json",
+            is_flag=True,
+            default=None,
+            expose_value=False,
+            callback=_remember,
+            help="Answer with JSON.",
         ),
         click.option(
             "--store",

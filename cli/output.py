@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -16,14 +15,24 @@ from capsulestore.errors import CapsuleError
 
 from .command import Settings, settings
 
-__all__ = ["cell", "note", "print_error", "print_findings", "print_json", "print_line", "safe", "style", "table"]
+__all__ = [
+    "cell",
+    "note",
+    "print_error",
+    "print_findings",
+    "print_json",
+    "print_line",
+    "safe",
+    "style",
+    "table",
+]
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SUBJECTS_NAMED: Final = 3
 
 
 def safe(text: str) -> str:
-    """Return a text that comes from outside with control characters, also those that turn the writing, as `\\xNN`."""
+    r"""Return a text that comes from outside with control characters, also those that turn the writing, as `\xNN`."""
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -34,7 +43,7 @@ def print_json(document: Any) -> None:
 
 def print_line(text: str = "") -> None:
     """Write a line to stdout; it may be styled."""
-    click.echo(text, color=_colored(sys.stdout))
+    click.echo(text, color=_colored())
 
 
 def note(text: str) -> None:
@@ -58,9 +67,9 @@ def print_error(error: CapsuleError, *, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps({"error": error.as_dict()}).decode(), err=True)
         return
-    click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=_colored(sys.stderr))
+    click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=_colored())
     if error.hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {safe(error.hint)}", err=True, color=_colored(sys.stderr))
+        click.echo(f"{click.style('hint:', fg='cyan')} {safe(error.hint)}", err=True, color=_colored())
 
 
 def style(text: str, color: str) -> str:
@@ -86,12 +95,13 @@ def _short(subject: str) -> str:
     return os.path.basename(subject) if subject.endswith("-info") else subject
 
 
-def _colored(stream: object) -> bool | None:
-    """Return whether to colour: as `--color` says, else NO_COLOR and FORCE_COLOR; None leaves it to the terminal."""
+def _colored() -> bool | None:
+    """Return whether to colour: as `--color` says, else NO_COLOR and FORCE_COLOR; or None."""
     context = click.get_current_context(silent=True)
     chosen = settings().color if context else Settings().color
     if chosen != "auto":
         return chosen == "always"
     if os.environ.get("NO_COLOR"):
         return False
+    # None leaves it to click, which looks whether the stream is a terminal.
     return True if os.environ.get("FORCE_COLOR") else None

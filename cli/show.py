@@ -55,7 +55,12 @@ def _document(store: Store, name: str) -> dict[str, Any]:
     if named.kind != "environment":
         return {"kind": named.kind, "digest": str(named.digest), "value": value}
     layers = {layer: str(digest) for layer, digest in layer_digests(named.digest, store.read).items()}
-    return {"kind": "environment", "environment_digest": str(named.digest), "layers": layers, "environment": value}
+    return {
+        "kind": "environment",
+        "environment_digest": str(named.digest),
+        "layers": layers,
+        "environment": value,
+    }
 
 
 def _capsule(store: Store, digest: Digest) -> dict[str, Any]:

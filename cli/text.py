@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import Any, Final
 
 from capsulestore.compare.difference import Change
+from capsulestore.compare.words import NOTHING, in_short
 
-from .output import cell, safe, style, table
+from .output import safe, style, table
 
 __all__ = ["change_lines", "layer_summary", "package_rows"]
 
-_NOTHING: Final = "∅"
 _IMPLEMENTATIONS: Final = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 
@@ -35,7 +35,7 @@ def layer_summary(layer: Mapping[str, Any]) -> str:
 def package_rows(collection: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each entry of a collection as its name and what says most of it."""
     for name, entry in sorted(collection.items()):
-        yield safe(name), _in_short(entry)
+        yield safe(name), safe(in_short(entry))
 
 
 def change_lines(changes: Iterable[Change]) -> Iterator[str]:
@@ -48,21 +48,10 @@ def change_lines(changes: Iterable[Change]) -> Iterator[str]:
 def _change_row(change: Change) -> tuple[str, str]:
     name = safe(change.entry) if change.entry is not None else "(empty)"
     if change.change == "added":
-        return name, f"{_NOTHING} → {style(_in_short(change.b), 'green')}"
+        return name, f"{NOTHING} → {style(in_short(change.b), 'green')}"
     if change.change == "removed":
-        return name, f"{style(_in_short(change.a), 'red')} → {_NOTHING}"
-    before, after = _in_short(change.a), _in_short(change.b)
+        return name, f"{style(in_short(change.a), 'red')} → {NOTHING}"
+    before, after = in_short(change.a), in_short(change.b)
     if before == after:
-        return name, f"{before}  {', '.join(map(safe, change.fields)) or 'value'} differs"
+        return name, f"{safe(before)}  {', '.join(map(safe, change.fields)) or 'value'} differs"
     return name, f"{style(before, 'red')} → {style(after, 'green')}"
-
-
-def _in_short(entry: object) -> str:
-    """Return what says most of an entry: a distribution's version, else its content's first digits, else all of it."""
-    if not isinstance(entry, Mapping):
-        return cell(entry)
-    if "version" in entry:
-        return cell(entry["version"]) + (" (editable)" if entry.get("editable") is True else "")
-    if isinstance(entry.get("content"), str):
-        return safe(entry["content"].removeprefix("sha256:")[:12])
-    return cell(entry)

@@ -46,11 +46,8 @@ def _print(answer: Verification) -> None:
     print_line(f"{style(answer.verdict, _COLORS[answer.verdict])} {_explained(answer)}")
     for line in change_lines(answer.changes):
         print_line(f"  {line}")
-    for file in answer.files:
-        if file.state == "changed":
-            print_line(f"  {style(file.path, 'red')} is not what was recorded")
-    for reason in answer.reasons:
-        note(reason)
+    for remark in answer.remarks:
+        note(remark)
     if answer.context_changes:
         count = len(answer.context_changes)
         note(f"context, which is no part of the verdict: {count} {'entry differs' if count == 1 else 'entries differ'}")

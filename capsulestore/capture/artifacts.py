@@ -35,9 +35,9 @@ def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
 
 
 def recorded_path(path: str, root: str) -> str:
-    """Return a path as a manifest has it: from `root` with `/`, or absolute where it lies outside.
+    r"""Return a path as a manifest has it: from `root` with `/`, or absolute where it lies outside.
 
-    Bytes that are not UTF-8 come as `\\xNN`.
+    Bytes that are not UTF-8 come as `\xNN`.
     """
     absolute = os.path.abspath(path)
     inside = os.path.relpath(absolute, root)

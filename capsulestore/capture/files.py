@@ -7,13 +7,13 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from io import FileIO
 
 __all__ = ["file_sha256", "open_regular", "read_up_to"]
 
 
 @contextmanager
-def open_regular(path: str) -> Iterator[BinaryIO]:
+def open_regular(path: str) -> Iterator[FileIO]:
     """Open a regular file (through links) to read its bytes; raise `OSError` for anything else."""
     # Without O_NONBLOCK, opening a named pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -23,7 +23,7 @@ def open_regular(path: str) -> Iterator[BinaryIO]:
             raise IsADirectoryError(21, "Is a directory", path)
         if not stat.S_ISREG(mode):
             raise OSError(22, "Not a regular file", path)
-        yield file  # type: ignore[misc]  # unbuffered: a FileIO, which reads as a BinaryIO does
+        yield file
 
 
 def read_up_to(path: str, limit: int) -> bytes:

@@ -61,7 +61,8 @@ def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
     found = shutil.which(python, path=environ.get("PATH")) if os.path.basename(python) == python else None
     if not found:
         raise InterpreterProblem(
-            f"no interpreter at `{python}`", hint="name a path, a virtual environment's directory, or a command on PATH"
+            f"no interpreter at `{python}`",
+            hint="name a path, a virtual environment's directory, or a command on PATH",
         )
     return found
 

@@ -39,7 +39,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerMatch:
-    """One layer on both sides. `match` is None where the two cannot be compared; `reason` says why."""
+    """One layer on both sides. `match` is None where the two cannot be compared, and `reason` says why."""
 
     layer: str
     captured: Digest | None
@@ -59,7 +59,7 @@ class LayerMatch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict, the layers it rests on, and in words why it is as it is and what it leaves out."""
+    """The verdict, the layers it rests on, and in words what could not be compared and what it leaves out."""
 
     verdict: Verdict
     layers: tuple[LayerMatch, ...]
@@ -96,11 +96,9 @@ def _match(name: str, captured: Seen, current: Seen) -> LayerMatch:
     then, now = captured.state(name), current.state(name)
     digests = captured.digests.get(name), current.digests.get(name)
     match: bool | None = digests[0] == digests[1]
-    reason = None
+    reason: str | None = None
     if then.state == "unknown":
         match, reason = None, f"not known when it was captured ({then.reason})"
     elif now.state == "unknown":
         match, reason = None, f"cannot be seen now ({now.reason})"
-    elif not match:
-        reason = "is not there any more" if digests[1] is None else "is new" if digests[0] is None else "differs"
     return LayerMatch(layer=name, captured=digests[0], current=digests[1], match=match, reason=reason)

@@ -77,8 +77,7 @@ class Capsule:
         if manifest.environment_digest != environment:
             raise InvalidValue("is not the id of `environment/`", (MANIFEST_NAME, "environment_digest"))
         context, files = (
-            entries.pop(name).id if name in entries and entries[name].is_tree else None
-            for name in ("context", "files")
+            entries.pop(name).id if name in entries and entries[name].is_tree else None for name in ("context", "files")
         )
         return cls(
             manifest=manifest,

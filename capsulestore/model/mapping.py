@@ -95,15 +95,15 @@ def _put(value: GitObject, objects: dict[Digest, GitObject]) -> Digest:
 
 
 def _decode(tree: Digest, level: int, read: Read) -> dict[str, Json]:
+    if level == LEVELS:
+        raise InvalidValue("a tree below the third level")
     mapping: dict[str, Json] = {}
     for key, entry in tree_keys(read(tree).data).items():
         try:
-            if not entry.is_tree:
-                mapping[key] = decode_entry(read(entry.id).data, level)
-            elif level + 1 < LEVELS:
+            if entry.is_tree:
                 mapping[key] = _decode(entry.id, level + 1, read)
             else:
-                raise InvalidValue("a tree below the third level")
+                mapping[key] = decode_entry(read(entry.id).data, level)
         except InvalidValue as error:
             raise error.under(key) from None
     return mapping

@@ -111,6 +111,8 @@ def _unescape(name: str) -> str:
     if "%" not in name:
         return name
     encoded = re.sub(
-        rb"%([0-9A-F]{2})", lambda match: bytes.fromhex(match[1].decode()), name.encode("utf-8", "surrogateescape")
+        rb"%([0-9A-F]{2})",
+        lambda match: bytes.fromhex(match[1].decode()),
+        name.encode("utf-8", "surrogateescape"),
     )
     return encoded.decode("utf-8", "surrogateescape")

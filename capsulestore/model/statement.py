@@ -1,8 +1,8 @@
 """A statement about a capsule (in-toto Statement v1) as a git tree.
 
-    statement.json            the statement: canonical JSON
-    subject/                  the tree of the capsule it speaks of
-    signatures/*.dsse.json    where signed: envelopes over the exact bytes
+statement.json            the statement: canonical JSON
+subject/                  the tree of the capsule it speaks of
+signatures/*.dsse.json    where signed: envelopes over the exact bytes
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ def identity(store: str) -> Person:
     from dulwich.config import ConfigFile, StackedConfig  # noqa: PLC0415
 
     try:
-        config = StackedConfig(
-            [ConfigFile.from_path(os.path.join(store, "config")), *StackedConfig.default_backends()]
-        )
+        config = StackedConfig([ConfigFile.from_path(os.path.join(store, "config")), *StackedConfig.default_backends()])
     except (OSError, ValueError):
         return Person(_login_name())
     values = {}

@@ -15,7 +15,7 @@ from typing import Final
 from capsulestore.errors import NoStore, StoreUnreadable
 from capsulestore.store.durable import replace_file, sync_directory, unwritable
 
-__all__ = ["DIRECTORY", "SCHEMA", "check", "find", "make"]
+__all__ = ["DIRECTORY", "SCHEMA", "check", "find", "make", "named"]
 
 DIRECTORY: Final = ".capsules"
 SCHEMA: Final = 1
@@ -88,8 +88,7 @@ def check(path: str) -> None:
 
     try:
         config = ConfigFile.from_path(os.path.join(path, "config"))
-        if not os.path.isdir(os.path.join(path, "objects")):
-            raise FileNotFoundError
+        os.stat(os.path.join(path, "objects"))
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.lexists(path):
             raise NoStore(f"no store at `{path}`", hint="make one with `capsule init`") from None
@@ -108,6 +107,12 @@ def check(path: str) -> None:
             f"the store `{path}` has schema {schema}; this release reads up to {SCHEMA}",
             hint="upgrade with `pip install -U capsulestore`",
         )
+
+
+def named(path: str) -> str:
+    """Return the store that a path names: itself or, for a directory that only holds one, its `.capsules`."""
+    inside = os.path.join(path, DIRECTORY)
+    return inside if os.path.isdir(inside) and not os.path.exists(os.path.join(path, "config")) else path
 
 
 def find(start: str) -> str:

@@ -84,7 +84,9 @@ def _base(name: str, database: ObjectDatabase, refs: Refs) -> Digest:
             raise UnknownName("`@` is the capsule added last, and none was", hint="add one with `capsule add`")
         return last
     if not name or not _TAG.fullmatch(name):
-        raise MalformedName(f"`{name}` cannot be a name", hint="a name is a digest, four or more of its digits, a tag, or @")
+        raise MalformedName(
+            f"`{name}` cannot be a name", hint="a name is a digest, four or more of its digits, a tag, or @"
+        )
     if not _PREFIX.fullmatch(name):
         return _tagged(name, refs)
     return _beginning(name.lower(), database)

@@ -30,9 +30,12 @@ class Store:
     """
 
     def __init__(self, path: str) -> None:
-        """Open the store at `path`; raise `NoStore`, or `StoreUnreadable` for what this release cannot read."""
-        layout.check(path)
-        self.path = os.path.abspath(path)
+        """Open the store at `path`, or the `.capsules` in it.
+
+        Raise `NoStore`, or `StoreUnreadable` for what this release cannot read.
+        """
+        self.path = os.path.abspath(layout.named(path))
+        layout.check(self.path)
         self._database = ObjectDatabase(self.path)
         self._refs = Refs(self.path)
         self._shelf = Shelf(self._database, self._refs)

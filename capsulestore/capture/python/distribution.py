@@ -66,9 +66,7 @@ class Distribution:
         return entry
 
 
-def read_distribution(
-    found: Found, role: Role, distro: DistroFiles
-) -> tuple[Distribution | None, list[Finding]]:
+def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Distribution | None, list[Finding]]:
     """Return the distribution that metadata on disk describes, and findings; None where nothing gives it a name.
 
     Its modules are then owned by nobody, so that they are captured all the same. Never raises for what lies on disk.
@@ -164,13 +162,13 @@ def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> list[R
             below = len(os.fsencode(top[1])) + 1
             return [Row(path[below:], b"") for path in files_below(*top)]
         if found.kind == "dist-info":
-            rows = list(parse_record(read_up_to(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES)))
-            if rows:
-                return rows
-            raise FileNotFoundError
-        installed = read_up_to(os.path.join(found.path, "installed-files.txt"), _MAX_RECORD_BYTES)
-        own = os.fsencode(found.name)
-        return [Row(os.path.normpath(os.path.join(own, path)), b"") for path in installed.splitlines() if path]
+            listed = list(parse_record(read_up_to(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES)))
+        else:
+            installed = read_up_to(os.path.join(found.path, "installed-files.txt"), _MAX_RECORD_BYTES)
+            own = os.fsencode(found.name)
+            listed = [Row(os.path.normpath(os.path.join(own, path)), b"") for path in installed.splitlines() if path]
+        if listed:
+            return listed
     except (FileNotFoundError, NotADirectoryError):
         pass
     except TooLarge:

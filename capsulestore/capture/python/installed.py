@@ -77,8 +77,10 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
             message = f"a directory on the search path that cannot be read ({error.strerror})"
             findings.append(Finding("python", "directory-unreadable", text(directory.path), message))
             continue
-        for name in listing.leftovers:
-            findings.append(Finding("python", "leftover", name, "left behind by an interrupted pip; not counted"))
+        findings += [
+            Finding("python", "leftover", text(name), "left behind by an interrupted pip; not counted")
+            for name in listing.leftovers
+        ]
         distributions = []
         for found in listing.distributions:
             distribution, noticed = read_distribution(found, directory.role, distro)
@@ -102,6 +104,4 @@ def _shadowed(distribution: Distribution, first: Distribution) -> Finding:
             subject,
             f"has metadata twice in one directory, also as {first.version}; the first by file name counts",
         )
-    return Finding(
-        "python", "shadowed", subject, f"comes after {first.version} on the search path; listed as shadowed"
-    )
+    return Finding("python", "shadowed", subject, f"comes after {first.version} on the search path; listed as shadowed")

@@ -11,7 +11,7 @@ __all__ = ["entry_key", "text"]
 
 
 def text(path: bytes | str) -> str:
-    """Return a path as text that every encoding of ours takes: what is not UTF-8 comes as `\\xNN`."""
+    r"""Return a path as text that every encoding of ours takes: what is not UTF-8 comes as `\xNN`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

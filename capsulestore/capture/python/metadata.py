@@ -16,10 +16,10 @@ def normalized(name: str) -> str:
 
 
 def headers(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the fields of an e-mail-like header (core metadata, WHEEL): name in lower case, and value.
+    r"""Yield the fields of an e-mail-like header (core metadata, WHEEL): name in lower case, and value.
 
     What follows the first empty line is a description. Continued lines, which the fields of interest never have, are
-    passed over. Bytes that are not UTF-8 come as `\\xNN`.
+    passed over. Bytes that are not UTF-8 come as `\xNN`.
     """
     head = data.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     for line in head.decode("utf-8", "backslashreplace").split("\n"):

@@ -27,7 +27,10 @@ def find_overlaps(installed: Installed) -> tuple[dict[str, Json], list[Finding]]
     for place in installed.places:
         for path, distributions in sorted(_conflicts(place).items()):
             names = sorted({distribution.key for distribution in distributions})
-            overlaps[entry_key(path)] = {"content": _digest(place, path, distributions), "distributions": list(names)}
+            overlaps[entry_key(path)] = {
+                "content": _digest(place, path, distributions),
+                "distributions": list(names),
+            }
             message = f"installed differently by {' and '.join(names)}; hashed as it is now"
             findings.append(Finding("python", "overlap", text(path), message))
     return overlaps, findings
@@ -60,9 +63,7 @@ def _sharing(place: Place) -> Iterator[tuple[Distribution, set[bytes]]]:
 
 def _digest(place: Place, path: bytes, distributions: list[Distribution]) -> str | None:
     listed = next(
-        owned
-        for owned in sorted(distributions[0].owned, key=len)
-        if owned == path or without_parents(owned) == path
+        owned for owned in sorted(distributions[0].owned, key=len) if owned == path or without_parents(owned) == path
     )
     try:
         return f"sha256:{file_sha256(os.path.join(place.directory.path, os.fsdecode(listed))).hex()}"

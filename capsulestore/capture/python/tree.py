@@ -16,7 +16,7 @@ MAX_BYTES: Final = 256 * 2**20
 MAX_FILES: Final = 20_000
 
 
-class TooLarge(Exception):  # noqa: N818  (no error of the program: the caller records it)
+class TooLarge(Exception):
     """More than `MAX_BYTES` or `MAX_FILES`: what is there is recorded as not hashed."""
 
 

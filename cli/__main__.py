@@ -11,6 +11,7 @@ import click
 from capsulestore.errors import CapsuleError, UsageError
 
 from .app import application
+from .command import Settings
 from .output import print_error
 
 __all__ = ["main"]
@@ -25,21 +26,39 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         # A name in another encoding than the terminal's must not end a command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    arguments = sys.argv[1:]
     try:
-        status = application.main(arguments, prog_name="capsule", standalone_mode=False)
+        status = _run(sys.argv[1:])
         sys.stdout.flush()
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         status = _INTERRUPTED
     except BrokenPipeError:
         # What is still buffered has nowhere to go; without this the interpreter complains at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _PIPE_CLOSED
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command line and return its status; what ends it early is told on stderr."""
+    given = Settings()
+    try:
+        # Not `application.main()`, which has its own ways with interrupts and closed pipes.
+        with application.make_context("capsule", arguments, obj=given) as context:
+            status = application.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return UsageError.exit_code
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
     except Exception as error:
         problem = _problem(error)
-        print_error(problem, as_json="--json" in arguments)
-        status = problem.exit_code
-    sys.exit(status if isinstance(status, int) else 0)
+        # Where the command line itself is wrong, it was not read to its end.
+        given.json = given.json or "--json" in arguments
+        print_error(problem, given)
+        return problem.exit_code
+    return status if isinstance(status, int) else 0
 
 
 def _problem(error: Exception) -> CapsuleError:

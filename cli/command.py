@@ -94,7 +94,7 @@ class _WithExamples(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_text((self.help or "").partition("\n")[0])
         with formatter.section("Examples"):
-            formatter.write_dl(self.examples, col_max=44)
+            formatter.write_dl(self.examples, col_max=52)
         formatter.write_paragraph()
         self.format_usage(ctx, formatter)
         rest = (self.help or "").partition("\n")[2].strip()

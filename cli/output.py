@@ -43,7 +43,7 @@ def print_json(document: Any) -> None:
 
 def print_line(text: str = "") -> None:
     """Write a line to stdout; it may be styled."""
-    click.echo(text, color=_colored())
+    click.echo(text, color=_colored(settings()))
 
 
 def note(text: str) -> None:
@@ -62,14 +62,15 @@ def print_findings(findings: Iterable[Finding]) -> None:
         note(f"{layer}: {named}{f' and {more} more' if more > 0 else ''}: {message}")
 
 
-def print_error(error: CapsuleError, *, as_json: bool) -> None:
+def print_error(error: CapsuleError, given: Settings) -> None:
     """Write an error to stderr: a line and its hint, or the JSON object."""
-    if as_json:
+    if given.json:
         click.echo(orjson.dumps({"error": error.as_dict()}).decode(), err=True)
         return
-    click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=_colored())
+    color = _colored(given)
+    click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=color)
     if error.hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {safe(error.hint)}", err=True, color=_colored())
+        click.echo(f"{click.style('hint:', fg='cyan')} {safe(error.hint)}", err=True, color=color)
 
 
 def style(text: str, color: str) -> str:
@@ -95,12 +96,10 @@ def _short(subject: str) -> str:
     return os.path.basename(subject) if subject.endswith("-info") else subject
 
 
-def _colored() -> bool | None:
+def _colored(given: Settings) -> bool | None:
     """Return whether to colour: as `--color` says, else NO_COLOR and FORCE_COLOR; or None."""
-    context = click.get_current_context(silent=True)
-    chosen = settings().color if context else Settings().color
-    if chosen != "auto":
-        return chosen == "always"
+    if given.color != "auto":
+        return given.color == "always"
     if os.environ.get("NO_COLOR"):
         return False
     # None leaves it to click, which looks whether the stream is a terminal.

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from capsulestore.errors import DamagedObject, MissingObject, StoreUnreadable
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import GitObject, Kind
+from capsulestore.model.objects import Encoded, GitObject, Kind, decode_tree
 from capsulestore.store.durable import new_file, sync_directory, unwritable
 from capsulestore.store.pack import write_pack
 
 if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
-    from dulwich.objects import ObjectID
+    from dulwich.objects import ObjectID, RawObjectID
+    from dulwich.pack import Pack
 
 __all__ = ["LOOSE_AT_MOST", "ObjectDatabase"]
 
@@ -84,18 +85,18 @@ class ObjectDatabase:
             yield Digest.parse(name.decode("ascii"))
 
     @contextmanager
-    def written(self, objects: Mapping[Digest, GitObject]) -> Iterator[None]:
-        """Make objects durable for the block, in which a ref should come to need them.
+    def written(self, value: Encoded) -> Iterator[None]:
+        """Make a value's objects durable for the block, in which a ref should come to need them.
 
-        Those that are there already are not written again. As long as the block lasts, a pack has a `.keep` beside it:
-        until a ref reaches its objects, another process's `git repack` would drop them.
+        What is there already is not written again. As long as the block lasts, a pack has a `.keep` beside it: until a
+        ref reaches its objects, another process's `git repack` would drop them.
         """
         keep = None
         with unwritable(self._store):
-            new = {name: value for name, value in objects.items() if not self._has(name)}
+            new = self._missing(value)
             if len(new) <= LOOSE_AT_MOST:
-                for name, value in new.items():
-                    self._write_loose(name, value)
+                for name, member in new.items():
+                    self._write_loose(name, member)
             else:
                 keep = write_pack(os.path.join(self._path, "pack"), new)
         try:
@@ -109,13 +110,45 @@ class ObjectDatabase:
     def write(self, value: GitObject) -> None:
         """Make one object durable."""
         with unwritable(self._store):
-            if not self._has(value.id):
-                self._write_loose(value.id, value)
+            self._write_loose(value.id, value)
 
-    def _has(self, name: Digest) -> bool:
-        """Whether an object is there and, where it lies loose, sound: a damaged one heals by being written again."""
-        if self._disk.contains_packed(_id(name)):
-            return True
+    def _missing(self, value: Encoded) -> dict[Digest, GitObject]:
+        """Return those of a value's objects that are not there, or lie loose and damaged: children before parents.
+
+        A tree in a pack has all that it needs, since packs are written whole: what lies below is not looked for. So the
+        cost of adding a known environment once more does not follow its size.
+        """
+        packs = self._disk.packs
+        missing: dict[Digest, GitObject] = {}
+        seen: set[Digest] = set()
+
+        def visit(name: Digest) -> None:
+            if name in seen or name not in value.objects:
+                return
+            seen.add(name)
+            if self._is_packed(name, packs):
+                return
+            member = value.objects[name]
+            if member.kind == "tree":
+                for entry in decode_tree(member.data):
+                    visit(entry.id)
+            if not self._is_sound(name):
+                missing[name] = member
+
+        visit(value.id)
+        return missing
+
+    def _is_packed(self, name: Digest, packs: list[Pack]) -> bool:
+        from dulwich.pack import PackFileDisappeared  # noqa: PLC0415
+
+        try:
+            return any(_raw_id(name) in pack for pack in packs)
+        except PackFileDisappeared:
+            # Another process has repacked: have the packs listed anew.
+            return self._disk.contains_packed(_id(name))
+
+    def _is_sound(self, name: Digest) -> bool:
+        """Whether an object lies loose, and its bytes are those of its name."""
         if not self._lies_loose(name):
             return False
         try:
@@ -146,8 +179,12 @@ class ObjectDatabase:
         place = self._loose_path(name) if self._lies_loose(name) else os.path.join(self._path, "pack")
         return DamagedObject(
             f"object {name} is damaged ({reason}), in `{place}`",
-            hint="adding the same environment again, or copying the file from another store, brings it back",
+            hint="adding the same environment again, or copying the file from a store that has it, brings it back",
         )
+
+
+def _raw_id(name: Digest) -> RawObjectID:
+    return cast("RawObjectID", name.raw)
 
 
 def _id(name: Digest) -> ObjectID:

@@ -70,16 +70,18 @@ class Shelf:
         shelf is as it was.
         """
         seen = self.tip
-        if capsule.id in self._database and self._holds(capsule.id, seen, None):
-            return False
-        with self._database.written(capsule.objects), self._refs.locked(MAIN) as move:
-            tip = self.tip
-            if tip != seen and self._holds(capsule.id, tip, seen):
+        known = capsule.id in self._database
+        with self._database.written(capsule):
+            if known and self._holds(capsule.id, seen, None):
                 return False
-            commit = self._commit(capsule.id, tip, title, author)
-            self._database.write(commit)
-            move(commit.id)
-            return True
+            with self._refs.locked(MAIN) as move:
+                tip = self.tip
+                if tip != seen and self._holds(capsule.id, tip, seen):
+                    return False
+                commit = self._commit(capsule.id, tip, title, author)
+                self._database.write(commit)
+                move(commit.id)
+                return True
 
     def _holds(self, tree: Digest, tip: Digest | None, without: Digest | None) -> bool:
         return any(registration.commit.tree == tree for registration in self.commits(tip, without))

@@ -77,7 +77,7 @@ class ObjectDatabase:
 
     def __contains__(self, name: Digest) -> bool:
         """Whether an object of this name is there; what it holds is only seen when it is read."""
-        return _id(name) in self._disk
+        return self._lies_loose(name) or self._disk.contains_packed(_id(name))
 
     def beginning_with(self, prefix: str) -> Iterator[Digest]:
         """Yield the names of all objects that begin with two or more hex digits, in no order."""

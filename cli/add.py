@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from capsulestore.capture.artifacts import digest_artifacts
+from capsulestore.capture.files import plain_text
 from capsulestore.errors import InvalidValue, UsageError
 from capsulestore.model.canonical import check
 from capsulestore.recording import Description, Surroundings, record
@@ -26,7 +27,7 @@ def _pairs(
     def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
         pairs = {}
         for text in given:
-            key, equals, value = text.partition("=")
+            key, equals, value = plain_text(text).partition("=")
             option = parameter.opts[0]
             if not equals or not key:
                 raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
@@ -101,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
     with settings().open_store() as store:
         description = Description(
-            title=title or f"environment of {os.path.basename(os.getcwd()) or '/'}",
+            title=plain_text(title) if title else f"environment of {plain_text(os.path.basename(os.getcwd())) or '/'}",
             inputs=digest_artifacts(inputs, root=store.root),
             outputs=digest_artifacts(outputs, root=store.root),
             parameters=param | param_json,

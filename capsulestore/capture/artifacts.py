@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from capsulestore.capture.files import file_sha256
+from capsulestore.capture.files import file_sha256, plain_text
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
@@ -42,7 +42,7 @@ def recorded_path(path: str, root: str) -> str:
     absolute = os.path.abspath(path)
     inside = os.path.relpath(absolute, root)
     chosen = absolute if inside == ".." or inside.startswith("../") else inside
-    return os.fsencode(chosen).decode("utf-8", "backslashreplace")
+    return plain_text(chosen)
 
 
 def sha256_or_none(path: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -58,11 +59,12 @@ def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
         return _of_prefix(path, "--python")
     if os.path.exists(path):
         return path
-    found = shutil.which(python, path=environ.get("PATH")) if os.path.basename(python) == python else None
+    command = f"python{python}" if re.fullmatch(r"\d+(\.\d+)*t?", python) else python
+    found = shutil.which(command, path=environ.get("PATH")) if os.path.basename(python) == python else None
     if not found:
         raise InterpreterProblem(
             f"no interpreter at `{python}`",
-            hint="name a path, a virtual environment's directory, or a command on PATH",
+            hint="name a path, a virtual environment's directory, a version, or a command on PATH",
         )
     return found
 

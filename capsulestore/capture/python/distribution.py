@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from capsulestore.capture.files import read_up_to
+from capsulestore.capture.files import plain_text, read_up_to
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python import direct_url
 from capsulestore.capture.python.discovery import Found
 from capsulestore.capture.python.distro_files import DistroFiles
-from capsulestore.capture.python.keys import text
 from capsulestore.capture.python.metadata import headers, is_utf8, normalized, script_names
 from capsulestore.capture.python.rows import Row, content, parse_record, select
 from capsulestore.capture.python.tree import TooLarge, files_below
@@ -74,7 +73,7 @@ def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Di
     findings: list[Finding] = []
 
     def finding(code: str, message: str) -> None:
-        findings.append(Finding("python", code, text(found.path), message))
+        findings.append(Finding("python", code, plain_text(found.path), message))
 
     name, version = _identity(found, finding)
     if not name:
@@ -131,7 +130,7 @@ def _with_files(
     tags, build = _wheel(found)
     selection = select(listed, found.directory, os.fsencode(found.name), _scripts(found))
     for path in selection.unreadable[:_MOST_NAMED]:
-        finding("file-unreadable", f"a file of it cannot be read: {text(path)}")
+        finding("file-unreadable", f"a file of it cannot be read: {plain_text(path)}")
     if len(selection.unreadable) > _MOST_NAMED:
         finding("file-unreadable", f"and {len(selection.unreadable) - _MOST_NAMED} more of its files")
     return replace(

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from capsulestore.capture.files import plain_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.discovery import Listing, list_directory
 from capsulestore.capture.python.distribution import Distribution, read_distribution
 from capsulestore.capture.python.distro_files import DistroFiles
-from capsulestore.capture.python.keys import entry_key, text
+from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.search_path import Directory
 from capsulestore.model.canonical import Json
 
@@ -75,10 +76,10 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
             listing = list_directory(directory.path)
         except OSError as error:
             message = f"a directory on the search path that cannot be read ({error.strerror})"
-            findings.append(Finding("python", "directory-unreadable", text(directory.path), message))
+            findings.append(Finding("python", "directory-unreadable", plain_text(directory.path), message))
             continue
         findings += [
-            Finding("python", "leftover", text(name), "left behind by an interrupted pip; not counted")
+            Finding("python", "leftover", plain_text(name), "left behind by an interrupted pip; not counted")
             for name in listing.leftovers
         ]
         distributions = []
@@ -89,7 +90,7 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
                 continue
             distributions.append(distribution)
             other = first.setdefault(distribution.key, distribution)
-            if other is not distribution:
+            if other is not distribution and distribution.key not in INSTALLERS:
                 findings.append(_shadowed(distribution, other))
         places.append(Place(directory, listing, tuple(distributions)))
     return Installed(tuple(places), tuple(findings))

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 
+from capsulestore.capture.files import plain_text
 from capsulestore.model.names import fits
 
-__all__ = ["entry_key", "text"]
-
-
-def text(path: bytes | str) -> str:
-    r"""Return a path as text that every encoding of ours takes: what is not UTF-8 comes as `\xNN`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+__all__ = ["entry_key"]
 
 
 def entry_key(name: bytes | str) -> str:
     """Return the key for a file or distribution of that name; one too long for a key is named by its SHA-256."""
-    key = text(name)
+    key = plain_text(name)
     return key if fits(key) else f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

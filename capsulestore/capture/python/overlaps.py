@@ -6,11 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
-from capsulestore.capture.files import file_sha256
+from capsulestore.capture.files import file_sha256, plain_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.distribution import Distribution
 from capsulestore.capture.python.installed import Installed, Place
-from capsulestore.capture.python.keys import entry_key, text
+from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.python.rows import without_parents
 from capsulestore.model.canonical import Json
 
@@ -31,8 +31,8 @@ def find_overlaps(installed: Installed) -> tuple[dict[str, Json], list[Finding]]
                 "content": _digest(place, path, distributions),
                 "distributions": list(names),
             }
-            message = f"installed differently by {' and '.join(names)}; hashed as it is now"
-            findings.append(Finding("python", "overlap", text(path), message))
+            message = f"listed with different hashes by {' and '.join(names)}; hashed as it is now"
+            findings.append(Finding("python", "overlap", plain_text(path), message))
     return overlaps, findings
 
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from capsulestore.capture.files import read_up_to
+from capsulestore.capture.files import plain_text, read_up_to
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.installed import INSTALLERS, Installed, Place
-from capsulestore.capture.python.keys import entry_key, text
+from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.python.rows import Row, content, hash_of
 from capsulestore.capture.python.tree import TooLarge, content_of
 from capsulestore.model.canonical import Json
@@ -40,9 +40,9 @@ def find_unowned(installed: Installed, extension_suffixes: Sequence[str]) -> tup
                 continue
             if "unhashed" in entry:
                 message = f"belongs to no distribution and is not hashed ({entry['unhashed']})"
-                findings.append(Finding("python", "unhashed", text(name), message))
+                findings.append(Finding("python", "unhashed", plain_text(name), message))
             else:
-                findings.append(Finding("python", "unowned", text(name), "belongs to no distribution; hashed"))
+                findings.append(Finding("python", "unowned", plain_text(name), "belongs to no distribution; hashed"))
             first = entries.setdefault(entry_key(name), entry)
             if first is not entry:
                 first["shadowed"] = [*first.get("shadowed", []), entry]  # type: ignore[misc]

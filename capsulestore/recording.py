@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from capsulestore.capture.artifacts import Artifact, recorded_path
 from capsulestore.capture.environment import Capture
+from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import Json
 from capsulestore.model.capsule import Capsule
 from capsulestore.model.digest import Digest
@@ -38,6 +39,23 @@ class Surroundings:
             python=captured.target.python,
             chosen_by=captured.target.chosen_by,
         )
+
+    @classmethod
+    def from_document(cls, document: Json) -> Surroundings:
+        """Return the environment in a JSON document: what `capsule capture --json` prints, or the bare mapping.
+
+        Raise `InvalidValue` where there is none, or not the one whose digest the document names.
+        """
+        if not isinstance(document, Mapping):
+            raise InvalidValue("an environment is a mapping of layers")
+        if "environment_digest" not in document:
+            return cls(environment=document)
+        environment, context = document.get("environment"), document.get("context") or {}
+        if not isinstance(environment, Mapping) or not isinstance(context, Mapping):
+            raise InvalidValue("is no mapping of layers", ("environment",))
+        if str(encode_mapping(environment).id) != document["environment_digest"]:
+            raise InvalidValue("is not the digest of the environment beside it", ("environment_digest",))
+        return cls(environment=environment, context=context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

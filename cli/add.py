@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
+import orjson
 
 from capsulestore.capture.artifacts import digest_artifacts
-from capsulestore.capture.files import plain_text
-from capsulestore.errors import InvalidValue, UsageError
+from capsulestore.capture.files import plain_text, read_up_to
+from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
 from capsulestore.recording import Description, Surroundings, record
 
 from .command import Command, settings, settings_options, target_options
 from .here import captured
 from .output import note, print_findings, print_json, print_line
+
+_MAX_FILE_BYTES: Final = 256 * 2**20
 
 
 def _pairs(
@@ -41,9 +45,7 @@ def _pairs(
     return read
 
 
-def _json(text: str) -> Any:
-    import orjson  # noqa: PLC0415
-
+def _json(text: str | bytes) -> Any:
     return orjson.loads(text)
 
 
@@ -126,7 +128,12 @@ def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
 
 
 def _from_file(path: str) -> Surroundings:
-    from .environment_file import read_environment  # noqa: PLC0415
-
-    environment, context = read_environment(path)
-    return Surroundings(environment=environment, context=context)
+    try:
+        data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_up_to(path, _MAX_FILE_BYTES)
+        return Surroundings.from_document(_json(data))
+    except OSError as error:
+        raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error
+    except ValueError as error:
+        raise FileProblem(f"`{path}` is not JSON: {error}") from error
+    except InvalidValue as error:
+        raise InvalidValue(error.reason, (path, *error.path)) from None

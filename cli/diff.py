@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from capsulestore.compare.difference import Side, changes
-from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
-from capsulestore.model.mapping import encode_mapping
-from capsulestore.store import Store
+from capsulestore.compare.difference import Side
+from capsulestore.comparison import captured_side, compare, stored_side
 
 from .command import Command, settings, settings_options, target_options
 from .here import captured
@@ -33,41 +31,20 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
     are equal, else 1.
     """
     with settings().open_store() as store:
-        of_a = _stored(store, a)
-        of_b = _stored(store, b) if b is not None else _here(python, layers)
-        try:
-            found = [change for change in changes(of_a, of_b) if not layers or change.layer in layers]
-        except InvalidValue as error:
-            raise StoreUnreadable(f"no environment that this release can read: {error}") from error
-    identical = not found if layers else of_a.digest == of_b.digest
+        of_a = stored_side(store, a)
+        of_b = _here(python, layers) if b is None else stored_side(store, b)
+        answer = compare(of_a, of_b, layers=layers or None)
     if settings().json:
-        print_json(
-            {
-                "a": str(of_a.digest),
-                "b": str(of_b.digest),
-                "identical": identical,
-                "changes": [change.as_dict() for change in found],
-            }
-        )
+        print_json(answer.as_dict())
     else:
-        for line in change_lines(found):
+        for line in change_lines(answer.changes):
             print_line(line)
-        if identical:
+        if answer.identical:
             note("no difference")
-    return 0 if identical else 1
-
-
-def _stored(store: Store, name: str) -> Side:
-    named = store.resolve(name)
-    if named.kind == "capsule":
-        return Side(store.read, store.capsule(named.digest).environment)
-    if named.kind != "environment":
-        raise UnknownName(f"`{name}` is neither a capsule nor an environment")
-    return Side(store.read, named.digest)
+    return 0 if answer.identical else 1
 
 
 def _here(python: str | None, layers: tuple[str, ...]) -> Side:
     found = captured(python, layers)
     print_findings(found.findings)
-    encoded = encode_mapping(found.environment)
-    return Side(encoded.objects.__getitem__, encoded.id)
+    return captured_side(found)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from capsulestore.errors import InvalidValue, StoreUnreadable
-from capsulestore.model.digest import Digest
-from capsulestore.model.mapping import decode_mapping, layer_digests
-from capsulestore.store import Store
+from capsulestore.inspection import describe
 
 from .command import Command, settings, settings_options
 from .output import cell, print_json, print_line, safe, table
@@ -36,56 +32,12 @@ def command(name: str) -> None:
     reaches into its environment, NAME:context/... into its context.
     """
     with settings().open_store() as store:
-        try:
-            document = _document(store, name)
-        except InvalidValue as error:
-            raise StoreUnreadable(f"`{name}` is nothing that this release can read: {error}") from error
+        document: dict[str, Any] = describe(store, name)
     if settings().json:
         print_json(document)
         return
     for line in _lines(document):
         print_line(line)
-
-
-def _document(store: Store, name: str) -> dict[str, Any]:
-    named = store.resolve(name)
-    if named.kind == "capsule":
-        return _capsule(store, named.digest)
-    value = named.value(store.read)
-    if named.kind != "environment":
-        return {"kind": named.kind, "digest": str(named.digest), "value": value}
-    layers = {layer: str(digest) for layer, digest in layer_digests(named.digest, store.read).items()}
-    return {
-        "kind": "environment",
-        "environment_digest": str(named.digest),
-        "layers": layers,
-        "environment": value,
-    }
-
-
-def _capsule(store: Store, digest: Digest) -> dict[str, Any]:
-    capsule = store.capsule(digest)
-    layers = layer_digests(capsule.environment, store.read)
-    return {
-        "kind": "capsule",
-        "capsule_id": str(digest),
-        "environment_digest": str(capsule.environment),
-        "layers": {layer: str(of_layer) for layer, of_layer in layers.items()},
-        "manifest": capsule.manifest.value,
-        "environment": decode_mapping(capsule.environment, store.read),
-        "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
-        "tags": sorted(tag for tag, tagged in store.tags().items() if tagged == digest),
-        "statements": [],
-        "registrations": [
-            {
-                "commit": str(registration.id),
-                "author": str(registration.commit.author),
-                "registered_at": datetime.fromtimestamp(registration.commit.time, UTC).isoformat(),
-                "title": registration.commit.message,
-            }
-            for registration in store.registrations(digest)
-        ],
-    }
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

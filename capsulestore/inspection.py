@@ -1,0 +1,68 @@
+"""What a name stands for, with all that is known of it: as `capsule show` tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from capsulestore.errors import InvalidValue, StoreUnreadable
+from capsulestore.model.canonical import Json
+from capsulestore.model.digest import Digest
+from capsulestore.model.mapping import decode_mapping, layer_digests
+from capsulestore.store import Store
+from capsulestore.store.shelf import Registration
+
+__all__ = ["describe"]
+
+
+def describe(store: Store, name: str) -> dict[str, Json]:
+    """Return what a name stands for, as `capsule show --json` has it; `kind` says what it is.
+
+    A capsule comes with its manifest, environment, context and registrations, an environment with its layers, anything
+    else with its digest and value. Raise what `Store.resolve` raises, `StoreUnreadable` for what no release before
+    this one has written.
+    """
+    named = store.resolve(name)
+    try:
+        if named.kind == "capsule":
+            return _capsule(store, named.digest)
+        value = named.value(store.read)
+        if named.kind != "environment":
+            return {"kind": named.kind, "digest": str(named.digest), "value": value}
+        return {
+            "kind": "environment",
+            "environment_digest": str(named.digest),
+            "layers": _layers(store, named.digest),
+            "environment": value,
+        }
+    except InvalidValue as error:
+        raise StoreUnreadable(f"`{name}` is nothing that this release can read: {error}") from error
+
+
+def _capsule(store: Store, digest: Digest) -> dict[str, Json]:
+    capsule = store.capsule(digest)
+    return {
+        "kind": "capsule",
+        "capsule_id": str(digest),
+        "environment_digest": str(capsule.environment),
+        "layers": _layers(store, capsule.environment),
+        "manifest": capsule.manifest.value,
+        "environment": decode_mapping(capsule.environment, store.read),
+        "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
+        "tags": sorted(tag for tag, tagged in store.tags().items() if tagged == digest),
+        "statements": [],
+        "registrations": [_registration(found) for found in store.registrations(digest)],
+    }
+
+
+def _layers(store: Store, environment: Digest) -> dict[str, Json]:
+    return {layer: str(digest) for layer, digest in layer_digests(environment, store.read).items()}
+
+
+def _registration(registration: Registration) -> dict[str, Json]:
+    commit = registration.commit
+    return {
+        "commit": str(registration.id),
+        "author": str(commit.author),
+        "registered_at": datetime.fromtimestamp(commit.time, UTC).isoformat(),
+        "title": commit.message,
+    }

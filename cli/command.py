@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from capsulestore.store import Store
+if TYPE_CHECKING:
+    from capsulestore.store import Store
 
 __all__ = ["Command", "Group", "Settings", "settings", "settings_options", "target_options"]
 
@@ -26,6 +27,8 @@ class Settings:
 
     def open_store(self) -> Store:
         """Open the store that was named, else the one that is found from here."""
+        from capsulestore.store import Store  # noqa: PLC0415  (not for `--help`)
+
         return Store(self.store) if self.store else Store.discover()
 
 
@@ -90,6 +93,10 @@ class _WithExamples(click.Command):
     def __init__(self, *args: Any, examples: Examples = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002
+        # The whole first line: the list of commands wraps it.
+        return (self.help or "").partition("\n")[0]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_text((self.help or "").partition("\n")[0])

@@ -63,6 +63,14 @@ def _registration(registration: Registration) -> dict[str, Json]:
     return {
         "commit": str(registration.id),
         "author": str(commit.author),
-        "registered_at": datetime.fromtimestamp(commit.time, UTC).isoformat(),
+        "registered_at": _when(commit.time),
         "title": commit.message,
     }
+
+
+def _when(time: int) -> str:
+    """Return a commit's time in ISO 8601; one beyond the calendar as git writes it: `@` and the seconds since 1970."""
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return f"@{time}"

@@ -11,7 +11,7 @@ import click
 import orjson
 
 from capsulestore.capture.artifacts import digest_artifacts
-from capsulestore.capture.files import plain_text, read_up_to
+from capsulestore.capture.files import path_text, read_up_to
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
 from capsulestore.recording import Description, Surroundings, record
@@ -31,7 +31,7 @@ def _pairs(
     def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
         pairs = {}
         for text in given:
-            key, equals, value = plain_text(text).partition("=")
+            key, equals, value = path_text(text).partition("=")
             option = parameter.opts[0]
             if not equals or not key:
                 raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
@@ -104,7 +104,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
     with settings().open_store() as store:
         description = Description(
-            title=plain_text(title) if title else f"environment of {plain_text(os.path.basename(os.getcwd())) or '/'}",
+            title=path_text(title) if title else f"environment of {path_text(os.path.basename(os.getcwd())) or '/'}",
             inputs=digest_artifacts(inputs, root=store.root),
             outputs=digest_artifacts(outputs, root=store.root),
             parameters=param | param_json,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
-from capsulestore.capture.files import file_sha256, plain_text
+from capsulestore.capture.files import file_sha256, path_text
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
@@ -42,7 +43,7 @@ def recorded_path(path: str, root: str) -> str:
     absolute = os.path.abspath(path)
     inside = os.path.relpath(absolute, root)
     chosen = absolute if inside == ".." or inside.startswith("../") else inside
-    return plain_text(chosen)
+    return path_text(chosen)
 
 
 def sha256_or_none(path: str) -> str | None:
@@ -58,11 +59,19 @@ def sha256_or_none(path: str) -> str | None:
 def _files(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
-    return [os.path.join(directory, name) for directory, _, names in os.walk(path) for name in names]
+    return [
+        os.path.join(directory, name) for directory, _, names in os.walk(path, onerror=_unreadable) for name in names
+    ]
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise FileProblem(f"cannot read `{error.filename}`: {error.strerror}") from error
 
 
 def _artifact(path: str, root: str) -> Artifact:
     try:
         return Artifact(recorded_path(path, root), file_sha256(path).hex(), os.stat(path).st_size)
+    except ValueError as error:
+        raise FileProblem(f"cannot read `{path}`: {error}") from error
     except OSError as error:
         raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 
-__all__ = ["file_sha256", "open_regular", "plain_text", "read_up_to"]
+__all__ = ["file_sha256", "open_regular", "path_text", "read_up_to"]
 
 
 @contextmanager
@@ -26,9 +26,12 @@ def open_regular(path: str) -> Iterator[FileIO]:
         yield file
 
 
-def plain_text(text: str | bytes) -> str:
-    r"""Return a file name or argument as text that JSON can hold: bytes that are not UTF-8 come as `\xNN`."""
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+def path_text(path: str | bytes) -> str:
+    r"""Return a file name or argument as text that JSON can hold: bytes that are not UTF-8 come as `\xNN`.
+
+    The same in every locale, which `str` paths are not.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def read_up_to(path: str, limit: int) -> bytes:

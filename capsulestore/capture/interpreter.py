@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_origin, get_type_hints
 
 from capsulestore.errors import InterpreterProblem
 
@@ -146,11 +146,23 @@ def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
 
     hint = "name an interpreter with `--python PATH`"
     try:
-        answer: dict[str, Any] = ast.literal_eval(text.decode("ascii"))
-        interpreter = Interpreter(**answer)
-    except (ValueError, SyntaxError, TypeError):
+        interpreter = _checked(ast.literal_eval(text.decode("ascii")))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         said = f": {complaint[-1]}" if complaint else ""
         raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
     if interpreter.version.startswith("2."):
         raise InterpreterProblem(f"`{python}` is Python {interpreter.version}; Python 3 is needed", hint=hint)
+    return interpreter
+
+
+def _checked(answer: dict[str, Any]) -> Interpreter:
+    """Return the answer as a value; raise `TypeError` or `ValueError` for one that no probe of ours gives."""
+    interpreter = Interpreter(**answer)
+    for name, kind in get_type_hints(Interpreter).items():
+        value = getattr(interpreter, name)
+        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        if type(value) is not (get_origin(kind) or kind) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"{name} is no {kind}")
+        if any("\0" in text for text in texts):
+            raise ValueError(f"{name} holds a NUL")
     return interpreter

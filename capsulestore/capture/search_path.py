@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
 
 __all__ = ["Directory", "Role", "search_path"]
+
+_STANDARD_LIBRARY_ARCHIVE: Final = re.compile(r"python\d+t?\.zip")
 
 Role = Literal["standard library", "site", "added"]
 
@@ -35,7 +40,9 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
     directories: list[Directory] = []
     findings: list[Finding] = []
     seen: set[tuple[int, int]] = set()
-    site = {os.path.abspath(path) for path in (*interpreter.site_directories, interpreter.user_site) if path}
+    site = _identities((*interpreter.site_directories, interpreter.user_site))
+    library = interpreter.standard_library
+    standard = _identities((library, f"{library}/lib-dynload"))
     for entry in map(os.path.abspath, interpreter.path):
         try:
             status = os.stat(entry)
@@ -46,8 +53,9 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
             continue
         seen.add(identity)
         if stat.S_ISDIR(status.st_mode):
-            directories.append(Directory(entry, _role(entry, site, interpreter.standard_library)))
-        elif not entry.startswith(os.path.dirname(interpreter.standard_library)):
+            role: Role = "site" if identity in site else "standard library" if identity in standard else "added"
+            directories.append(Directory(entry, role))
+        elif not _STANDARD_LIBRARY_ARCHIVE.fullmatch(os.path.basename(entry)):
             findings.append(
                 Finding(
                     "python",
@@ -59,9 +67,11 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
     return directories, findings
 
 
-def _role(path: str, site: set[str], standard_library: str) -> Role:
-    if path in site:
-        return "site"
-    if path == standard_library or path.startswith(f"{standard_library}/lib-dynload"):
-        return "standard library"
-    return "added"
+def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:
+    """Return what tells the directories at these paths from others, by whatever path they are reached."""
+    found = set()
+    for path in filter(None, paths):
+        with suppress(OSError):
+            status = os.stat(path)
+            found.add((status.st_dev, status.st_ino))
+    return found

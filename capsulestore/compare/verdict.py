@@ -80,7 +80,7 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None)
         if name not in captured.digests and name not in current.digests and then.state == now.state:
             if then.state != "unknown":
                 continue
-            reasons.append(f"{name}: known neither then nor now ({now.reason}); left out of the verdict")
+            reasons.append(f"{name}: known neither then nor now{_because(now)}; left out of the verdict")
             continue
         matches.append(_match(name, captured, current))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
@@ -98,7 +98,11 @@ def _match(name: str, captured: Seen, current: Seen) -> LayerMatch:
     match: bool | None = digests[0] == digests[1]
     reason: str | None = None
     if then.state == "unknown":
-        match, reason = None, f"not known when it was captured ({then.reason})"
+        match, reason = None, f"not known when it was captured{_because(then)}"
     elif now.state == "unknown":
-        match, reason = None, f"cannot be seen now ({now.reason})"
+        match, reason = None, f"cannot be seen now{_because(now)}"
     return LayerMatch(layer=name, captured=digests[0], current=digests[1], match=match, reason=reason)
+
+
+def _because(state: LayerState) -> str:
+    return f" ({state.reason})" if state.reason else ""

@@ -31,8 +31,9 @@ def in_short(entry: Json) -> str:
 
 def sentence(change: Change) -> str:
     """Return a change in one line, with both versions, or with the fields that differ where those are the same."""
-    place = "/".join(part for part in (change.layer, change.collection) if part)
-    name = f"{place}: {change.entry}" if change.entry is not None else f"{place}: (empty)"
+    place = "/".join(part for part in (change.layer, change.collection) if part is not None)
+    entry = change.entry if change.entry is not None else "(empty)"
+    name = f"{place}: {entry}" if change.layer is not None else entry
     before = NOTHING if change.change == "added" else in_short(change.a)
     after = NOTHING if change.change == "removed" else in_short(change.b)
     if before == after:

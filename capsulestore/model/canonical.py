@@ -110,11 +110,13 @@ def _check_text(text: str, what: str) -> None:
             raise InvalidValue(f"the {what} {text!a} holds a lone surrogate") from None
 
 
-def _doubles(value: Json) -> Json:
+def _doubles(value: Json, depth: int = 0) -> Json:
+    if depth > MAX_DEPTH:
+        raise InvalidValue(f"more than {MAX_DEPTH} levels deep")
     if type(value) is int and not -MAX_INTEGER <= value <= MAX_INTEGER:
         return float(value)
     if isinstance(value, list):
-        return [_doubles(member) for member in value]
+        return [_doubles(member, depth + 1) for member in value]
     if isinstance(value, dict):
-        return {key: _doubles(member) for key, member in value.items()}
+        return {key: _doubles(member, depth + 1) for key, member in value.items()}
     return value

@@ -104,14 +104,21 @@ def encode_files(files: Mapping[str, bytes]) -> Encoded:
 
 
 def decode_files(root: Digest, read: Read) -> dict[str, bytes]:
-    """Return the files of a `files/` tree by relative path."""
+    """Return the files of a `files/` tree by relative path; raise `InvalidValue` for what `encode_files` never writes.
+
+    No path leads out of where the files would be put.
+    """
     found: dict[str, bytes] = {}
+    parts: set[str] = set()
     for entry in decode_tree(read(root).data):
+        part = _part(names.from_tree_name(entry.name) if entry.is_tree else names.from_file_name(entry.name))
+        if part in parts:
+            raise InvalidValue("a file and a directory at once", ("files", part))
+        parts.add(part)
         if entry.is_tree:
-            inner = decode_files(entry.id, read)
-            found |= {f"{names.from_tree_name(entry.name)}/{path}": data for path, data in inner.items()}
+            found |= {f"{part}/{path}": data for path, data in decode_files(entry.id, read).items()}
         elif entry.mode == BLOB_MODE:
-            found[names.from_file_name(entry.name)] = read(entry.id).data
+            found[part] = read(entry.id).data
         else:
             raise InvalidValue(f"`{entry.name}` has the mode {entry.mode}", ("files",))
     return found
@@ -122,11 +129,11 @@ def _encode_directory(files: Mapping[tuple[str, ...], bytes], objects: dict[Dige
     inner: dict[str, dict[tuple[str, ...], bytes]] = {}
     for (name, *rest), data in files.items():
         if rest:
-            inner.setdefault(name, {})[tuple(rest)] = data
+            inner.setdefault(_part(name), {})[tuple(rest)] = data
             continue
         blob = GitObject("blob", data)
         objects[blob.id] = blob
-        entries.append(TreeEntry(BLOB_MODE, names.to_file_name(name), blob.id))
+        entries.append(TreeEntry(BLOB_MODE, names.to_file_name(_part(name)), blob.id))
     for name, below in inner.items():
         if (name,) in files:
             raise InvalidValue("a file and a directory at once", ("files", name))
@@ -134,3 +141,10 @@ def _encode_directory(files: Mapping[tuple[str, ...], bytes], objects: dict[Dige
     tree = encode_tree(entries)
     objects[tree.id] = tree
     return tree.id
+
+
+def _part(name: str) -> str:
+    """Return a part of a path that stays where it is put."""
+    if name in {".", ".."} or "/" in name or "\0" in name:
+        raise InvalidValue("a path that leads elsewhere", ("files", name))
+    return name

@@ -16,7 +16,7 @@ from capsulestore.model.objects import EMPTY_TREE, GitObject
 
 __all__ = ["Commit", "Person", "join"]
 
-_PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<time>-?\d+) [+-]\d{4}")
+_PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<time>-?\d{1,13}) [+-]\d{4}")
 _CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
 _NOT_IN_A_FIELD = re.compile(r"[<>\0-\x1f\x7f]+")
 
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One commit: its tree, its parents, who made it and when (`time`: seconds since 1970), and its message."""
+    """One commit: its tree, its parents, its author, when it was committed (`time`), and its message."""
 
     tree: Digest
     parents: tuple[Digest, ...]
@@ -58,13 +58,14 @@ class Commit:
         fields = [line.partition(" ") for line in head.split("\n")]
         first = {key: value for key, _, value in reversed(fields)}
         person = _PERSON.fullmatch(first.get("author", ""))
-        if person is None or "tree" not in first:
-            raise InvalidValue("a commit without a tree or an author")
+        committer = _PERSON.fullmatch(first.get("committer", ""))
+        if person is None or committer is None or "tree" not in first:
+            raise InvalidValue("a commit without a tree, an author or a committer")
         return cls(
             tree=Digest.parse(first["tree"]),
             parents=tuple(Digest.parse(value) for key, _, value in fields if key == "parent"),
             author=Person(person["name"], person["email"]),
-            time=int(person["time"]),
+            time=int(committer["time"]),
             message=message.removesuffix("\n"),
         )
 

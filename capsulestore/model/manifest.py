@@ -139,5 +139,5 @@ _SHAPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "outputs": ("a list of files, each with path, sha256 and size", _is_artifacts),
     "run": ("a mapping", _is_mapping),
     "parents": ("a list of capsule digests", _is_digests),
-    "status": ("`completed` or `failed`", lambda value: value in {"completed", "failed"}),
+    "status": ("`completed` or `failed`", lambda value: value in ("completed", "failed")),
 }

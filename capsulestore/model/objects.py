@@ -33,6 +33,8 @@ Kind = Literal["blob", "tree", "commit", "tag"]
 BLOB_MODE = "100644"
 TREE_MODE = "40000"
 _ID_LENGTH = 32
+_MODES = frozenset({BLOB_MODE, "100664", "100755", "120000", TREE_MODE, "160000"})
+"""All that git has: files (also as old gits wrote them), programs, links, trees, commits of other repositories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def decode_tree(data: bytes) -> tuple[TreeEntry, ...]:
             name.decode("utf-8", "surrogateescape"),
             Digest(data[end + 1 : start].hex()),
         )
+        if entry.mode not in _MODES:
+            raise InvalidValue(f"`{entry.name}` has the mode {entry.mode}")
         if entry.name in names or not name or b"/" in name:
             raise InvalidValue(f"a tree with the name {entry.name!r} twice, empty, or with a slash")
         names.add(entry.name)

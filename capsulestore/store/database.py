@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
-from capsulestore.errors import DamagedObject, MissingObject, StoreUnreadable
+from capsulestore.errors import CapsuleError, DamagedObject, MissingObject, StoreUnreadable
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Encoded, GitObject, Kind, decode_tree
 from capsulestore.store.durable import new_file, sync_directory, unwritable
@@ -56,33 +56,43 @@ class ObjectDatabase:
 
         Raise `MissingObject` where there is none, `DamagedObject` where what is there is something else.
         """
-        try:
-            number, data = self._disk.get_raw(_id(name))
-            found = GitObject(_KINDS[number], data)
-        except KeyError:
-            if self._lies_loose(name):
-                raise self._damaged(name, "its file holds no object") from None
-            raise MissingObject(
-                f"object {name} is not in the store `{self._store}`",
-                hint=f"see what else is wrong with `git -C {self._store} fsck`",
-            ) from None
-        except OSError as error:
-            raise StoreUnreadable(f"cannot read object {name}: {error.strerror or error}") from error
-        except Exception as error:
-            # dulwich raises some five kinds of exception for bytes that are no object or no pack.
-            raise self._damaged(name, str(error) or type(error).__name__) from error
+        with self._ours(name):
+            try:
+                number, data = self._disk.get_raw(_id(name))
+                found = GitObject(_KINDS[number], data)
+            except KeyError:
+                if self._lies_loose(name):
+                    raise self._damaged(name, "its file holds no object") from None
+                raise MissingObject(
+                    f"object {name} is not in the store `{self._store}`",
+                    hint=f"see what else is wrong with `git -C {self._store} fsck`",
+                ) from None
         if found.id != name:
             raise self._damaged(name, "its bytes are those of another object")
         return found
 
     def __contains__(self, name: Digest) -> bool:
         """Whether an object of this name is there; what it holds is only seen when it is read."""
-        return self._lies_loose(name) or self._disk.contains_packed(_id(name))
+        with self._ours(name):
+            return self._lies_loose(name) or self._disk.contains_packed(_id(name))
 
     def beginning_with(self, prefix: str) -> Iterator[Digest]:
         """Yield the names of all objects that begin with two or more hex digits, in no order."""
-        for name in self._disk.iter_prefix(prefix.encode()):
-            yield Digest.parse(name.decode("ascii"))
+        with self._ours(None):
+            for name in self._disk.iter_prefix(prefix.encode()):
+                yield Digest.parse(name.decode("ascii"))
+
+    @contextmanager
+    def _ours(self, name: Digest | None) -> Iterator[None]:
+        """Turn what dulwich raises for bytes that are no object or no pack, some five kinds, into our errors."""
+        try:
+            yield
+        except CapsuleError:
+            raise
+        except OSError as error:
+            raise StoreUnreadable(f"cannot read the store `{self._store}`: {error.strerror or error}") from error
+        except Exception as error:
+            raise self._damaged(name, str(error) or type(error).__name__) from error
 
     @contextmanager
     def written(self, value: Encoded) -> Iterator[None]:
@@ -118,7 +128,8 @@ class ObjectDatabase:
         A tree in a pack has all that it needs, since packs are written whole: what lies below is not looked for. So the
         cost of adding a known environment once more does not follow its size.
         """
-        packs = self._disk.packs
+        with self._ours(None):
+            packs = self._disk.packs
         missing: dict[Digest, GitObject] = {}
         seen: set[Digest] = set()
 
@@ -141,11 +152,12 @@ class ObjectDatabase:
     def _is_packed(self, name: Digest, packs: list[Pack]) -> bool:
         from dulwich.pack import PackFileDisappeared  # noqa: PLC0415
 
-        try:
-            return any(_raw_id(name) in pack for pack in packs)
-        except PackFileDisappeared:
-            # Another process has repacked: have the packs listed anew.
-            return self._disk.contains_packed(_id(name))
+        with self._ours(name):
+            try:
+                return any(_raw_id(name) in pack for pack in packs)
+            except PackFileDisappeared:
+                # Another process has repacked: have the packs listed anew.
+                return self._disk.contains_packed(_id(name))
 
     def _is_sound(self, name: Digest) -> bool:
         """Whether an object lies loose, and its bytes are those of its name."""
@@ -175,12 +187,13 @@ class ObjectDatabase:
     def _loose_path(self, name: Digest) -> str:
         return os.path.join(self._path, name.hex[:2], name.hex[2:])
 
-    def _damaged(self, name: Digest, reason: str) -> DamagedObject:
-        place = self._loose_path(name) if self._lies_loose(name) else os.path.join(self._path, "pack")
-        return DamagedObject(
-            f"object {name} is damaged ({reason}), in `{place}`",
-            hint="adding the same environment again, or copying the file from a store that has it, brings it back",
-        )
+    def _damaged(self, name: Digest | None, reason: str) -> DamagedObject:
+        packs = os.path.join(self._path, "pack")
+        hint = "adding the same environment again, or copying the file from a store that has it, brings it back"
+        if name is None:
+            return DamagedObject(f"a pack in `{packs}` is damaged ({reason})", hint=hint)
+        place = self._loose_path(name) if self._lies_loose(name) else packs
+        return DamagedObject(f"object {name} is damaged ({reason}), in `{place}`", hint=hint)
 
 
 def _raw_id(name: Digest) -> RawObjectID:

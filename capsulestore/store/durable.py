@@ -25,7 +25,7 @@ def unwritable(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def new_file(directory: str, *, mode: int = 0o644) -> Iterator[tuple[BinaryIO, str]]:
+def new_file(directory: str, *, mode: int = 0o666) -> Iterator[tuple[BinaryIO, str]]:
     """Open a new file of a name of its own in a directory; its bytes are on disk when the block ends.
 
     The name begins with `tmp_`, which git's own gc knows to be a leftover. After an error the file is gone.
@@ -43,10 +43,13 @@ def new_file(directory: str, *, mode: int = 0o644) -> Iterator[tuple[BinaryIO, s
         raise
 
 
-def replace_file(path: str, data: bytes, *, mode: int = 0o644) -> None:
-    """Put a file in place whole: whoever looks sees the old bytes or the new ones, also after a power cut."""
+def replace_file(path: str, data: bytes, *, draft_in: str | None = None) -> None:
+    """Put a file in place whole: whoever looks sees the old bytes or the new ones, also after a power cut.
+
+    The draft lies in the same directory or, where its name would mean something there, in `draft_in`.
+    """
     directory = os.path.dirname(path)
-    with new_file(directory, mode=mode) as (file, temporary):
+    with new_file(draft_in or directory) as (file, temporary):
         file.write(data)
     os.rename(temporary, path)
     sync_directory(directory)

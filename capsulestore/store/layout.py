@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 from typing import Final
 
 from capsulestore.errors import NoStore, StoreUnreadable
@@ -65,9 +65,9 @@ def make(path: str) -> None:
     parent = os.path.dirname(os.path.abspath(path))
     with unwritable(path):
         os.makedirs(parent, exist_ok=True)
-        draft = tempfile.mkdtemp(prefix=f"{os.path.basename(path)}.", suffix=".new", dir=parent)
+        draft = os.path.join(parent, f"{os.path.basename(path)}.{secrets.token_hex(8)}.new")
+        os.mkdir(draft)
         try:
-            os.chmod(draft, 0o777 & ~_umask())
             for name in _DIRECTORIES:
                 os.makedirs(os.path.join(draft, name))
             for name, text in _FILES.items():
@@ -98,10 +98,13 @@ def check(path: str) -> None:
     except ValueError as error:
         raise StoreUnreadable(f"the store's file `{path}/config` is damaged: {error}") from None
     schema = _value(config, "capsulestore", "schema")
+    storage = _value(config, "extensions", "refstorage")
     if _value(config, "extensions", "objectformat").lower() != "sha256" or not schema:
         raise StoreUnreadable(
             f"`{path}` is a git repository, but not a store of capsules", hint="make one with `capsule init`"
         )
+    if storage not in {"", "files"}:
+        raise StoreUnreadable(f"the store `{path}` keeps its refs as `{storage}`, which this release cannot read")
     if not schema.isascii() or not schema.isdigit() or int(schema) > SCHEMA:
         raise StoreUnreadable(
             f"the store `{path}` has schema {schema}; this release reads up to {SCHEMA}",
@@ -151,12 +154,3 @@ def _is_empty_directory(path: str) -> bool:
         return not os.listdir(path)
     except OSError:
         return False
-
-
-def _umask() -> int:
-    # Reading the umask means setting it, which is not safe with threads; the kernel tells it too.
-    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-        for line in status:
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    return 0o022

@@ -15,7 +15,7 @@ from capsulestore.errors import AmbiguousName, InvalidValue, MalformedName, Unkn
 from capsulestore.model.canonical import Json
 from capsulestore.model.capsule import is_capsule
 from capsulestore.model.digest import Digest
-from capsulestore.model.mapping import decode_entry, decode_mapping, tree_keys
+from capsulestore.model.mapping import LEVELS, decode_entry, decode_mapping, tree_keys
 from capsulestore.model.objects import BLOB_MODE, Read, TreeEntry, decode_tree
 from capsulestore.store.database import ObjectDatabase
 from capsulestore.store.refs import LAST, TAGS, Refs
@@ -162,7 +162,7 @@ def _descend(named: Named, text: str, path: list[str], read: Read) -> Named:
     while path:
         keys = tree_keys(read(tree).data)
         entry = keys.get(path[0])
-        if entry is not None and entry.is_tree:
+        if entry is not None and entry.is_tree and level + 1 < LEVELS:
             tree, path, level = entry.id, path[1:], level + 1
             kind = depth_of[level]
             continue

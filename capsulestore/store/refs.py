@@ -54,7 +54,7 @@ class Refs:
             names |= {
                 os.path.relpath(os.path.join(directory, file), self._store)
                 for file in files
-                if not file.endswith(".lock") and not file.startswith("tmp_")
+                if not file.endswith(".lock")
             }
         values = {name: self.read(name) for name in sorted(names)}
         return {name.removeprefix(prefix): value for name, value in values.items() if value}
@@ -63,7 +63,10 @@ class Refs:
         """Point a ref that only this store's own commands move to an object that is there."""
         with unwritable(self._store):
             os.makedirs(os.path.dirname(self._path(name)), exist_ok=True)
-            replace_file(self._path(name), f"{value}\n".encode())
+            own = os.path.join(self._store, "capsulestore")
+            os.makedirs(own, exist_ok=True)
+            # Not drafted below `refs/`, where a file left by a killed process would be a ref.
+            replace_file(self._path(name), f"{value}\n".encode(), draft_in=own)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[Callable[[Digest], None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 __all__ = ["exclude_from_worktree"]
 
@@ -18,35 +19,45 @@ def exclude_from_worktree(store: str) -> None:
         if directory == os.path.dirname(directory):
             return
         directory = os.path.dirname(directory)
-    line = _escaped(f"/{os.path.relpath(path, directory)}")
+    line = _escaped(os.fsencode(f"/{os.path.relpath(path, directory)}"))
     try:
-        exclude = os.path.join(_common_directory(os.path.join(directory, ".git")), "info", "exclude")
+        common = _common_directory(os.path.join(directory, ".git"))
+        if common is None:
+            return
+        exclude = os.path.join(common, "info", "exclude")
         present = _read(exclude)
-        if line in present.splitlines():
+        if line in present.split(b"\n"):
             return
         os.makedirs(os.path.dirname(exclude), exist_ok=True)
-        with open(exclude, "a", encoding="utf-8", errors="surrogateescape") as file:
-            separator = "\n" if present and not present.endswith("\n") else ""
-            file.write(f"{separator}{line}\n")
+        with open(exclude, "ab") as file:
+            separator = b"\n" if present and not present.endswith(b"\n") else b""
+            file.write(separator + line + b"\n")
     except OSError:
         return
 
 
-def _common_directory(git: str) -> str:
-    """Return where the work tree's repository keeps what its linked work trees share (gitrepository-layout(5))."""
+def _common_directory(git: str) -> str | None:
+    """Return where the work tree's repository keeps what its linked work trees share (gitrepository-layout(5)).
+
+    None where `.git` leads to no repository.
+    """
     if os.path.isfile(git):
-        git = os.path.join(os.path.dirname(git), _read(git).removeprefix("gitdir:").strip())
-    common = _read(os.path.join(git, "commondir")).strip()
-    return os.path.join(git, common) if common else git
+        keyword, _, path = _read(git).partition(b": ")
+        if keyword != b"gitdir":
+            return None
+        git = os.path.join(os.path.dirname(git), os.fsdecode(path.rstrip(b"\r\n")))
+    common = os.fsdecode(_read(os.path.join(git, "commondir")).rstrip(b"\r\n"))
+    git = os.path.join(git, common) if common else git
+    return git if os.path.exists(os.path.join(git, "HEAD")) else None
 
 
-def _escaped(line: str) -> str:
-    return "".join(f"\\{character}" if character in "\\*?[ " else character for character in line)
+def _escaped(line: bytes) -> bytes:
+    return re.sub(rb"[\\*?\[ ]", rb"\\\g<0>", line)
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> bytes:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
-        return ""
+        return b""

@@ -56,12 +56,12 @@ def _source(document: dict[str, Any]) -> Source:
     for info, keys in _KEPT.items():
         given = document.get(info)
         if isinstance(given, dict):
-            value[info] = {key: given[key] for key in keys if _is_plain(given.get(key))}
+            value[info] = {key: given[key] for key in keys if _is_plain(key, given.get(key))}
     editable = isinstance(value.get("dir_info"), dict) and value["dir_info"].get("editable") is True  # type: ignore[union-attr]
     return Source(value, editable=editable, redacted=redacted)
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and isinstance(member, str) for key, member in value.items())
-    return isinstance(value, str | bool)
+def _is_plain(key: str, value: object) -> bool:
+    if key == "hashes":
+        return isinstance(value, dict) and all(isinstance(member, str) for member in value.values())
+    return isinstance(value, bool if key == "editable" else str)

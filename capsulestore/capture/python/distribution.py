@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from capsulestore.capture.files import plain_text, read_up_to
+from capsulestore.capture.files import path_text, read_up_to
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python import direct_url
 from capsulestore.capture.python.discovery import Found
@@ -73,7 +73,7 @@ def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Di
     findings: list[Finding] = []
 
     def finding(code: str, message: str) -> None:
-        findings.append(Finding("python", code, plain_text(found.path), message))
+        findings.append(Finding("python", code, path_text(found.path), message))
 
     name, version = _identity(found, finding)
     if not name:
@@ -120,17 +120,16 @@ def _with_files(
     found = distribution.found
     editable = editable or _is_develop(found, role)
     listed = _listed_files(found, distro, finding)
-    if listed is None:
-        if not editable:
-            finding("files-unknown", "nothing lists its files; its modules count as unowned")
-        return replace(distribution, editable=editable)
-    owned = frozenset(row.path for row in listed)
+    owned = frozenset(row.path for row in listed or ())
     if editable:
         return replace(distribution, editable=True, owned=owned)
-    tags, build = _wheel(found)
+    tags, build = _wheel(found, finding) if found.kind == "dist-info" else ((), None)
+    if listed is None:
+        finding("files-unknown", "nothing lists its files; its modules count as unowned")
+        return replace(distribution, tags=tags, build=build)
     selection = select(listed, found.directory, os.fsencode(found.name), _scripts(found))
     for path in selection.unreadable[:_MOST_NAMED]:
-        finding("file-unreadable", f"a file of it cannot be read: {plain_text(path)}")
+        finding("file-unreadable", f"a file of it cannot be read: {path_text(path)}")
     if len(selection.unreadable) > _MOST_NAMED:
         finding("file-unreadable", f"and {len(selection.unreadable) - _MOST_NAMED} more of its files")
     return replace(
@@ -188,10 +187,11 @@ def _inside(files: Iterable[bytes], directory: str) -> Iterable[Row]:
             yield Row(path[len(below) :], b"")
 
 
-def _wheel(found: Found) -> tuple[tuple[str, ...], str | None]:
+def _wheel(found: Found, finding: _Report) -> tuple[tuple[str, ...], str | None]:
     try:
         data = read_up_to(os.path.join(found.path, "WHEEL"), _MAX_METADATA_BYTES)
     except OSError:
+        finding("wheel-unreadable", "its WHEEL cannot be read; the tags of its wheel are not known")
         return (), None
     fields = list(headers(data))
     build = next((value for key, value in fields if key == "build"), None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from capsulestore.capture.files import plain_text
+from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.discovery import Listing, list_directory
 from capsulestore.capture.python.distribution import Distribution, read_distribution
@@ -56,13 +56,25 @@ class Installed:
         first = {entry_key(key): found[0] for key, found in self._by_key(installers=False).items()}
         return {key: distribution.source for key, distribution in first.items() if distribution.source}
 
+    def shadowed(self) -> Iterator[tuple[Distribution, Distribution]]:
+        """Yield each distribution that another of the same name comes before, and that other."""
+        for first, *others in self._by_key(installers=False).values():
+            yield from ((other, first) for other in others)
+
     def _by_key(self, *, installers: bool) -> dict[str, list[Distribution]]:
         found: dict[str, list[Distribution]] = {}
         for place in self.places:
             for distribution in place.distributions:
                 if (distribution.key in INSTALLERS) == installers:
                     found.setdefault(distribution.key, []).append(distribution)
-        return found
+        return {key: _without_build_leftovers(distributions) for key, distributions in found.items()}
+
+
+def _without_build_leftovers(distributions: list[Distribution]) -> list[Distribution]:
+    """Leave out the metadata that a build put among an editable's sources, which its installed metadata stands for."""
+    if not any(distribution.editable and distribution.found.kind == "dist-info" for distribution in distributions):
+        return distributions
+    return [one for one in distributions if not (one.editable and one.found.kind == "egg-info")]
 
 
 def read_installed(directories: Sequence[Directory]) -> Installed:
@@ -70,30 +82,27 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
     distro = DistroFiles()
     places: list[Place] = []
     findings: list[Finding] = []
-    first: dict[str, Distribution] = {}
     for directory in directories:
         try:
             listing = list_directory(directory.path)
         except OSError as error:
             message = f"a directory on the search path that cannot be read ({error.strerror})"
-            findings.append(Finding("python", "directory-unreadable", plain_text(directory.path), message))
+            findings.append(Finding("python", "directory-unreadable", path_text(directory.path), message))
             continue
         findings += [
-            Finding("python", "leftover", plain_text(name), "left behind by an interrupted pip; not counted")
+            Finding("python", "leftover", path_text(name), "left behind by an interrupted pip; not counted")
             for name in listing.leftovers
         ]
         distributions = []
         for found in listing.distributions:
             distribution, noticed = read_distribution(found, directory.role, distro)
             findings += noticed
-            if distribution is None:
-                continue
-            distributions.append(distribution)
-            other = first.setdefault(distribution.key, distribution)
-            if other is not distribution and distribution.key not in INSTALLERS:
-                findings.append(_shadowed(distribution, other))
+            if distribution is not None:
+                distributions.append(distribution)
         places.append(Place(directory, listing, tuple(distributions)))
-    return Installed(tuple(places), tuple(findings))
+    installed = Installed(tuple(places), ())
+    findings += [_shadowed(distribution, first) for distribution, first in installed.shadowed()]
+    return replace(installed, findings=tuple(findings))
 
 
 def _shadowed(distribution: Distribution, first: Distribution) -> Finding:

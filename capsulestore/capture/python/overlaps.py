@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 
-from capsulestore.capture.files import file_sha256, plain_text
+from capsulestore.capture.files import file_sha256, path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.distribution import Distribution
 from capsulestore.capture.python.installed import Installed, Place
@@ -27,12 +27,12 @@ def find_overlaps(installed: Installed) -> tuple[dict[str, Json], list[Finding]]
     for place in installed.places:
         for path, distributions in sorted(_conflicts(place).items()):
             names = sorted({distribution.key for distribution in distributions})
-            overlaps[entry_key(path)] = {
+            overlaps[entry_key(path_text(path))] = {
                 "content": _digest(place, path, distributions),
                 "distributions": list(names),
             }
             message = f"listed with different hashes by {' and '.join(names)}; hashed as it is now"
-            findings.append(Finding("python", "overlap", plain_text(path), message))
+            findings.append(Finding("python", "overlap", path_text(path), message))
     return overlaps, findings
 
 

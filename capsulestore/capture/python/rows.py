@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
@@ -46,16 +47,20 @@ def content(rows: Iterable[Row]) -> str:
 
 
 def parse_record(data: bytes) -> Iterator[Row]:
-    """Yield the rows of a RECORD file: comma-separated path, hash and size."""
+    """Yield the rows of a RECORD file: comma-separated path, hash and size. Raise `ValueError` for what is no csv."""
     if b'"' not in data:
         for line in data.splitlines():
             path, _, rest = line.rpartition(b",")[0].rpartition(b",")
             if path:
                 yield Row(path, rest)
         return
-    for fields in csv.reader(data.decode("utf-8", "surrogateescape").splitlines()):
-        if len(fields) > 1 and fields[0]:
-            yield Row(*(field.encode("utf-8", "surrogateescape") for field in fields[:2]))
+    lines = io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")
+    try:
+        for fields in csv.reader(lines, strict=True):
+            if len(fields) > 1 and fields[0]:
+                yield Row(*(field.encode("utf-8", "surrogateescape") for field in fields[:2]))
+    except csv.Error as error:
+        raise ValueError(f"not as csv has it: {error}") from error
 
 
 def without_parents(path: bytes) -> bytes:

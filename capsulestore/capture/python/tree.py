@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,19 +44,22 @@ def content_of(directory: str, name: str) -> str | None:
 def files_below(directory: str, name: str) -> list[bytes]:
     """Return the paths, from `directory`, of the regular files at or below a name in it, in no order."""
     base = os.fsencode(directory)
-    return list(_walk(base, os.fsencode(name), (), _Budget()))
-
-
-def _walk(base: bytes, path: bytes, above: tuple[tuple[int, int], ...], budget: _Budget) -> Iterator[bytes]:
-    status = os.stat(os.path.join(base, path))
-    if stat.S_ISREG(status.st_mode):
-        budget.spend(status.st_size)
-        yield path
-    elif stat.S_ISDIR(status.st_mode):
+    found: list[bytes] = []
+    budget = _Budget()
+    # Not by recursion: directories may be nested deeper than Python's stack.
+    waiting: list[tuple[bytes, frozenset[tuple[int, int]]]] = [(os.fsencode(name), frozenset())]
+    while waiting:
+        path, above = waiting.pop()
+        status = os.stat(os.path.join(base, path))
         identity = (status.st_dev, status.st_ino)
-        if identity in above:  # a link to a directory that holds it
-            return
-        for name in os.listdir(os.path.join(base, path)):
-            inner = os.path.join(path, name)
-            if name != b"__pycache__" and os.path.exists(os.path.join(base, inner)):
-                yield from _walk(base, inner, (*above, identity), budget)
+        if stat.S_ISREG(status.st_mode):
+            budget.spend(status.st_size)
+            found.append(path)
+        elif stat.S_ISDIR(status.st_mode) and identity not in above:  # no link to a directory that holds it
+            budget.spend(0)
+            waiting += [
+                (inner, above | {identity})
+                for inner in (os.path.join(path, name) for name in os.listdir(os.path.join(base, path)))
+                if os.path.basename(inner) != b"__pycache__" and os.path.exists(os.path.join(base, inner))
+            ]
+    return found

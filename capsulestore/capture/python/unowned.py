@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from capsulestore.capture.files import plain_text, read_up_to
+from capsulestore.capture.files import path_text, read_up_to
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.installed import INSTALLERS, Installed, Place
 from capsulestore.capture.python.keys import entry_key
@@ -40,10 +40,10 @@ def find_unowned(installed: Installed, extension_suffixes: Sequence[str]) -> tup
                 continue
             if "unhashed" in entry:
                 message = f"belongs to no distribution and is not hashed ({entry['unhashed']})"
-                findings.append(Finding("python", "unhashed", plain_text(name), message))
+                findings.append(Finding("python", "unhashed", path_text(name), message))
             else:
-                findings.append(Finding("python", "unowned", plain_text(name), "belongs to no distribution; hashed"))
-            first = entries.setdefault(entry_key(name), entry)
+                findings.append(Finding("python", "unowned", path_text(name), "belongs to no distribution; hashed"))
+            first = entries.setdefault(entry_key(path_text(name)), entry)
             if first is not entry:
                 first["shadowed"] = [*first.get("shadowed", []), entry]  # type: ignore[misc]
     return dict(entries), findings
@@ -59,7 +59,9 @@ def _owned(installed: Installed) -> dict[str, frozenset[str]]:
             if distribution.key in INSTALLERS:
                 here.add(distribution.key)
             for path in distribution.owned:
-                if not path.startswith((b"../", b"/")):
+                if path.startswith(b"/"):
+                    continue  # no row that counts, so what lies there is nobody's
+                if not path.startswith(b"../"):
                     here.add(os.fsdecode(path.partition(b"/")[0]))
                     continue
                 target = os.path.normpath(os.path.join(place.directory.path, os.fsdecode(path)))
@@ -74,7 +76,7 @@ def _candidates(place: Place, endings: tuple[str, ...], owned: frozenset[str]) -
         name = entry.name
         if name in owned or name in _MADE_BY_VENV_TOOLS or name == "__pycache__":
             continue
-        if name.endswith(endings) or (name.isidentifier() and entry.is_dir()):
+        if name.endswith(endings) or (name.isidentifier() and os.path.isdir(entry.path)):
             yield name
 
 
@@ -93,6 +95,8 @@ def _pth_content(directory: str, name: str) -> str:
 
     Those say where other directories lie, whose modules are code; what is left is what start-up runs.
     """
-    data = read_up_to(os.path.join(directory, name), _MAX_PTH_BYTES)
+    data = read_up_to(os.path.join(directory, name), _MAX_PTH_BYTES + 1)
+    if len(data) > _MAX_PTH_BYTES:
+        raise TooLarge
     lines = [line for line in data.splitlines(keepends=True) if not os.path.isabs(line.strip())]
     return content([Row(os.fsencode(name), hash_of(b"".join(lines)))])

@@ -55,7 +55,10 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
         if stat.S_ISDIR(status.st_mode):
             role: Role = "site" if identity in site else "standard library" if identity in standard else "added"
             directories.append(Directory(entry, role))
-        elif not _STANDARD_LIBRARY_ARCHIVE.fullmatch(os.path.basename(entry)):
+        elif not (
+            _STANDARD_LIBRARY_ARCHIVE.fullmatch(os.path.basename(entry))
+            and os.path.dirname(entry) == os.path.dirname(library)
+        ):
             findings.append(
                 Finding(
                     "python",

@@ -65,7 +65,8 @@ class Commit:
             tree=Digest.parse(first["tree"]),
             parents=tuple(Digest.parse(value) for key, _, value in fields if key == "parent"),
             author=Person(person["name"], person["email"]),
-            time=int(committer["time"]),
+            # The later of the two: no registration is earlier than its parent's, by either date.
+            time=max(int(person["time"]), int(committer["time"])),
             message=message.removesuffix("\n"),
         )
 

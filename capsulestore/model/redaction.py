@@ -20,10 +20,11 @@ def redact_url(url: str) -> tuple[str, bool]:
         user, at, host = parts.netloc.rpartition("@")
     except ValueError:
         return REDACTED, True
-    if not parts.netloc and parts.scheme != "file" and "@" in url.partition("/")[0]:
-        # `USER:PASSWORD@HOST/PATH`, which has no `//`.
-        user, _, rest = url.partition("@")
-        return (url, False) if user == "git" else (rest.partition("?")[0].partition("#")[0], True)
+    if not parts.netloc and parts.scheme != "file":
+        # Without `//` there is no telling what is a user: all before an `@` goes.
+        before, _, rest = url.partition("?")[0].partition("#")[0].rpartition("@")
+        clean = f"git@{rest}" if before == "git" else rest
+        return clean, clean != url
     netloc = f"git@{host}" if user == "git" else host
     clean = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
     # An empty authority (`file:///x`) may be spelled otherwise without anything having been taken out.

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from capsulestore.errors import CapsuleError, DamagedObject, MissingObject, StoreUnreadable
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Encoded, GitObject, Kind, decode_tree
-from capsulestore.store.durable import new_file, sync_directory, unwritable
-from capsulestore.store.pack import write_pack
+from capsulestore.store.durable import move_into_place, new_file, sync_directory, unwritable
+from capsulestore.store.pack import release_abandoned, written_pack
 
 if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
     from dulwich.objects import ObjectID, RawObjectID
-    from dulwich.pack import Pack
 
 __all__ = ["LOOSE_AT_MOST", "ObjectDatabase"]
 
 LOOSE_AT_MOST: Final = 8
 """Up to so many new objects are written loose: as fast as a pack of them, and no pack to look through later."""
 
+_LOOKS: Final = 5
+"""How often to look again for what another process may just be moving."""
+
+_Answer = TypeVar("_Answer")
 _KINDS: Final[dict[int, Kind]] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 
 
@@ -47,9 +50,10 @@ class ObjectDatabase:
         return DiskObjectStore(self._path, object_format=SHA256)
 
     def close(self) -> None:
-        """Let go of open packs."""
+        """Let go of open packs; the next use opens them again."""
         if "_disk" in self.__dict__:
             self._disk.close()
+            del self._disk
 
     def read(self, name: Digest) -> GitObject:
         """Return an object whose bytes hash to its name (I2).
@@ -57,30 +61,45 @@ class ObjectDatabase:
         Raise `MissingObject` where there is none, `DamagedObject` where what is there is something else.
         """
         with self._ours(name):
-            try:
-                number, data = self._disk.get_raw(_id(name))
-                found = GitObject(_KINDS[number], data)
-            except KeyError:
-                if self._lies_loose(name):
-                    raise self._damaged(name, "its file holds no object") from None
-                raise MissingObject(
-                    f"object {name} is not in the store `{self._store}`",
-                    hint=f"see what else is wrong with `git -C {self._store} fsck`",
-                ) from None
+            number, data = self._raw(name)
+            found = GitObject(_KINDS[number], data)
         if found.id != name:
             raise self._damaged(name, "its bytes are those of another object")
         return found
+
+    def _raw(self, name: Digest) -> tuple[int, bytes]:
+        for _ in range(_LOOKS):
+            try:
+                return self._disk.get_raw(_id(name))
+            except KeyError:
+                if self._lies_loose(name):
+                    raise self._damaged(name, "its file holds no object") from None
+                # Another process may just be moving it from its own file into a pack.
+        raise MissingObject(
+            f"object {name} is not in the store `{self._store}`",
+            hint=f"see what else is wrong with `git -C {self._store} fsck`",
+        )
 
     def __contains__(self, name: Digest) -> bool:
         """Whether an object of this name is there; what it holds is only seen when it is read."""
         with self._ours(name):
             return self._lies_loose(name) or self._disk.contains_packed(_id(name))
 
-    def beginning_with(self, prefix: str) -> Iterator[Digest]:
-        """Yield the names of all objects that begin with two or more hex digits, in no order."""
+    def beginning_with(self, prefix: str) -> list[Digest]:
+        """Return the names of all objects that begin with two or more hex digits, sorted."""
         with self._ours(None):
-            for name in self._disk.iter_prefix(prefix.encode()):
-                yield Digest.parse(name.decode("ascii"))
+            found = self._with_packs_anew(lambda disk: list(disk.iter_prefix(prefix.encode())))
+        return sorted(Digest.parse(name.decode("ascii")) for name in found)
+
+    def _with_packs_anew(self, ask: Callable[[DiskObjectStore], _Answer]) -> _Answer:
+        """Return the answer of dulwich's object store; opened anew where a pack that it knew is gone."""
+        from dulwich.pack import PackFileDisappeared  # noqa: PLC0415
+
+        for _ in range(_LOOKS):
+            with suppress(PackFileDisappeared):
+                return ask(self._disk)
+            self.close()
+        return ask(self._disk)
 
     @contextmanager
     def _ours(self, name: Digest | None) -> Iterator[None]:
@@ -98,24 +117,21 @@ class ObjectDatabase:
     def written(self, value: Encoded) -> Iterator[None]:
         """Make a value's objects durable for the block, in which a ref should come to need them.
 
-        What is there already is not written again. As long as the block lasts, a pack has a `.keep` beside it: until a
-        ref reaches its objects, another process's `git repack` would drop them.
+        What is there already is not written again, but each object is looked for: of what no ref reaches, git's gc may
+        have taken any part. As long as the block lasts, git keeps a new pack: until a ref reaches its objects, another
+        process's `git repack` would drop it.
         """
-        keep = None
-        with unwritable(self._store):
-            new = self._missing(value)
-            if len(new) <= LOOSE_AT_MOST:
-                for name, member in new.items():
-                    self._write_loose(name, member)
-            else:
-                keep = write_pack(os.path.join(self._path, "pack"), new)
-        try:
+        with ExitStack() as pack:
+            with unwritable(self._store):
+                new = self._missing(value)
+                if len(new) > LOOSE_AT_MOST:
+                    pack.enter_context(written_pack(self._pack_directory(), new))
+                else:
+                    for name, member in new.items():
+                        self._write_loose(name, member)
             yield
-        finally:
-            if keep:
-                # Gone already where another process wrote the very same pack.
-                with suppress(FileNotFoundError):
-                    os.unlink(keep)
+        with unwritable(self._store):
+            release_abandoned(self._pack_directory())
 
     def write(self, value: GitObject) -> None:
         """Make one object durable."""
@@ -123,13 +139,7 @@ class ObjectDatabase:
             self._write_loose(value.id, value)
 
     def _missing(self, value: Encoded) -> dict[Digest, GitObject]:
-        """Return those of a value's objects that are not there, or lie loose and damaged: children before parents.
-
-        A tree in a pack has all that it needs, since packs are written whole: what lies below is not looked for. So the
-        cost of adding a known environment once more does not follow its size.
-        """
-        with self._ours(None):
-            packs = self._disk.packs
+        """Return those of a value's objects that are not there, or lie loose and damaged: children before parents."""
         missing: dict[Digest, GitObject] = {}
         seen: set[Digest] = set()
 
@@ -137,27 +147,17 @@ class ObjectDatabase:
             if name in seen or name not in value.objects:
                 return
             seen.add(name)
-            if self._is_packed(name, packs):
-                return
             member = value.objects[name]
             if member.kind == "tree":
                 for entry in decode_tree(member.data):
                     visit(entry.id)
-            if not self._is_sound(name):
+            if name not in packed and not self._is_sound(name):
                 missing[name] = member
 
+        with self._ours(None):
+            packed = self._with_packs_anew(lambda disk: _packed(value.objects, disk))
         visit(value.id)
         return missing
-
-    def _is_packed(self, name: Digest, packs: list[Pack]) -> bool:
-        from dulwich.pack import PackFileDisappeared  # noqa: PLC0415
-
-        with self._ours(name):
-            try:
-                return any(_raw_id(name) in pack for pack in packs)
-            except PackFileDisappeared:
-                # Another process has repacked: have the packs listed anew.
-                return self._disk.contains_packed(_id(name))
 
     def _is_sound(self, name: Digest) -> bool:
         """Whether an object lies loose, and its bytes are those of its name."""
@@ -171,15 +171,27 @@ class ObjectDatabase:
 
     def _write_loose(self, name: Digest, value: GitObject) -> None:
         path = self._loose_path(name)
-        directory = os.path.dirname(path)
-        if not os.path.isdir(directory):
-            os.makedirs(directory, exist_ok=True)
-            sync_directory(self._path)
-        with new_file(directory, mode=0o444) as (file, temporary):
-            header = b"%s %d\0" % (value.kind.encode(), len(value.data))
-            file.write(zlib.compress(header + value.data, level=1))
-        os.rename(temporary, path)
-        sync_directory(directory)
+        data = zlib.compress(b"%s %d\0" % (value.kind.encode(), len(value.data)) + value.data, level=1)
+        for attempt in range(_LOOKS):
+            try:
+                directory = os.path.dirname(path)
+                if not os.path.isdir(directory):
+                    os.makedirs(directory, exist_ok=True)
+                    sync_directory(self._path)
+                with new_file(directory, mode=0o444) as (file, draft):
+                    file.write(data)
+                move_into_place(draft, path)
+            except FileNotFoundError:
+                # git removes a directory that has become empty, also between two of these steps.
+                if attempt + 1 == _LOOKS:
+                    raise
+            else:
+                return
+
+    def _pack_directory(self) -> str:
+        path = os.path.join(self._path, "pack")
+        os.makedirs(path, exist_ok=True)
+        return path
 
     def _lies_loose(self, name: Digest) -> bool:
         return os.path.exists(self._loose_path(name))
@@ -196,8 +208,9 @@ class ObjectDatabase:
         return DamagedObject(f"object {name} is damaged ({reason}), in `{place}`", hint=hint)
 
 
-def _raw_id(name: Digest) -> RawObjectID:
-    return cast("RawObjectID", name.raw)
+def _packed(names: Iterable[Digest], disk: DiskObjectStore) -> set[Digest]:
+    packs = disk.packs
+    return {name for name in names if any(cast("RawObjectID", name.raw) in pack for pack in packs)}
 
 
 def _id(name: Digest) -> ObjectID:

@@ -10,7 +10,14 @@ from typing import BinaryIO
 
 from capsulestore.errors import StoreUnwritable
 
-__all__ = ["new_file", "replace_file", "sync_directory", "unwritable"]
+__all__ = [
+    "move_into_place",
+    "new_file",
+    "removed_after_error",
+    "replace_file",
+    "sync_directory",
+    "unwritable",
+]
 
 
 @contextmanager
@@ -20,7 +27,7 @@ def unwritable(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnwritable(
-            f"cannot write to the store `{path}`: {error.strerror}", hint="nothing was registered"
+            f"cannot write to the store `{path}`: {error.strerror}", hint="what it held before is untouched"
         ) from error
 
 
@@ -28,19 +35,32 @@ def unwritable(path: str) -> Iterator[None]:
 def new_file(directory: str, *, mode: int = 0o666) -> Iterator[tuple[BinaryIO, str]]:
     """Open a new file of a name of its own in a directory; its bytes are on disk when the block ends.
 
-    The name begins with `tmp_`, which git's own gc knows to be a leftover. After an error the file is gone.
+    The name begins with `tmp_obj_`, which git's own gc knows to be a leftover. After an error the file is gone.
     """
-    path = os.path.join(directory, f"tmp_{os.getpid()}_{secrets.token_hex(8)}")
+    path = os.path.join(directory, f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with removed_after_error(path), os.fdopen(descriptor, "wb") as file:
+        yield file, path
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def removed_after_error(path: str) -> Iterator[None]:
+    """Remove a file where the block ends in an error, if it is still there."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file, path
-            file.flush()
-            os.fsync(file.fileno())
+        yield
     except BaseException:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.unlink(path)
         raise
+
+
+def move_into_place(draft: str, path: str) -> None:
+    """Give a finished file its name, durably; after an error the draft is gone."""
+    with removed_after_error(draft):
+        os.rename(draft, path)
+        sync_directory(os.path.dirname(path))
 
 
 def replace_file(path: str, data: bytes, *, draft_in: str | None = None) -> None:
@@ -48,11 +68,9 @@ def replace_file(path: str, data: bytes, *, draft_in: str | None = None) -> None
 
     The draft lies in the same directory or, where its name would mean something there, in `draft_in`.
     """
-    directory = os.path.dirname(path)
-    with new_file(draft_in or directory) as (file, temporary):
+    with new_file(draft_in or os.path.dirname(path)) as (file, draft):
         file.write(data)
-    os.rename(temporary, path)
-    sync_directory(directory)
+    move_into_place(draft, path)
 
 
 def sync_directory(path: str) -> None:

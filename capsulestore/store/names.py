@@ -114,7 +114,7 @@ def _beginning(prefix: str, database: ObjectDatabase) -> Digest:
         if Digest(prefix) not in database:
             raise UnknownName(f"no object {prefix} in the store")
         return Digest(prefix)
-    found = sorted(database.beginning_with(prefix))
+    found = database.beginning_with(prefix)
     if not found:
         raise UnknownName(f"nothing in the store begins with `{prefix}`")
     if len(found) == 1:

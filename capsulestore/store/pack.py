@@ -2,59 +2,101 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
-from capsulestore.store.durable import new_file, sync_directory
+from capsulestore.store.durable import new_file, removed_after_error, sync_directory
 
-__all__ = ["write_pack"]
+__all__ = ["release_abandoned", "written_pack"]
 
 _NUMBERS: Final = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _COMPRESSION_LEVEL: Final = 1
+_KEEP: Final = ".keep"
+_SIGNATURE: Final = b"capsulestore\n"
+
+_IndexEntry = tuple[bytes, int, int | None]
+"""An object's id, its offset in the pack, the CRC-32 of its bytes there."""
 
 
-def write_pack(directory: str, objects: Mapping[Digest, GitObject]) -> str:
-    """Write a pack of whole objects and its index into `objects/pack`; return the path of the `.keep` beside them.
+@contextmanager
+def written_pack(directory: str, objects: Mapping[Digest, GitObject]) -> Iterator[None]:
+    """Write a pack of whole objects and its index into `objects/pack`, and keep git from dropping it for the block.
 
     A pack counts from when its index is there, so the index comes last: keep, pack, index, each with the fsync of its
-    bytes, then the directory's. The caller removes the `.keep` once a ref needs the objects.
+    bytes, then the directory's. Until a ref needs the objects, a `.keep` beside them says that they are wanted. By its
+    lock one in use is told from one that a killed process left.
     """
+    with ExitStack() as keep:
+        with ExitStack() as drafts:
+            pack, trailer, entries = _write_objects(directory, objects)
+            drafts.enter_context(removed_after_error(pack))
+            index = _write_index(directory, entries, trailer)
+            drafts.enter_context(removed_after_error(index))
+            base = os.path.join(directory, f"pack-{trailer.hex()}")
+            keep.enter_context(_keep_file(f"{base}{_KEEP}"))
+            os.rename(pack, f"{base}.pack")
+            os.rename(index, f"{base}.idx")
+            sync_directory(directory)
+        yield
+
+
+def release_abandoned(directory: str) -> None:
+    """Remove the `.keep` files of ours that no process holds any more."""
+    for entry in os.scandir(directory):
+        if entry.name.endswith(_KEEP):
+            with suppress(FileNotFoundError, BlockingIOError), open(entry.path, "rb") as keep:
+                if keep.read(len(_SIGNATURE)) == _SIGNATURE:
+                    fcntl.flock(keep, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
+
+
+@contextmanager
+def _keep_file(path: str) -> Iterator[None]:
+    draft = os.path.join(os.path.dirname(path), f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
+    with removed_after_error(draft), open(draft, "xb") as keep:
+        # Locked before it has its name, so that nobody takes it for abandoned.
+        fcntl.flock(keep, fcntl.LOCK_EX)
+        keep.write(_SIGNATURE)
+        keep.flush()
+        os.rename(draft, path)
+        try:
+            yield
+        finally:
+            # Gone already where another process wrote the very same pack.
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def _write_objects(directory: str, objects: Mapping[Digest, GitObject]) -> tuple[str, bytes, list[_IndexEntry]]:
     from dulwich.object_format import SHA256  # noqa: PLC0415
-    from dulwich.pack import HashWriter, write_pack_header, write_pack_index_v2, write_pack_object  # noqa: PLC0415
+    from dulwich.pack import HashWriter, write_pack_header, write_pack_object  # noqa: PLC0415
 
-    entries: list[tuple[bytes, int, int | None]] = []
-    with ExitStack() as leftovers:
-        with new_file(directory, mode=0o444) as (file, pack):
-            leftovers.callback(_remove, pack)
-            writer = HashWriter(file, SHA256.hash_func)
-            write_pack_header(writer.write, len(objects))
-            for name, value in objects.items():
-                offset = writer.offset()
-                checksum = write_pack_object(
-                    writer.write,
-                    _NUMBERS[value.kind],
-                    [value.data],
-                    SHA256,
-                    compression_level=_COMPRESSION_LEVEL,
-                )
-                entries.append((name.raw, offset, checksum))
-            trailer = writer.write_hash()
-        with new_file(directory, mode=0o444) as (file, index):
-            leftovers.callback(_remove, index)
-            write_pack_index_v2(file, sorted(entries), trailer)
-        base = os.path.join(directory, f"pack-{trailer.hex()}")
-        with open(f"{base}.keep", "w", encoding="ascii") as keep:
-            keep.write(f"capsulestore {os.getpid()}\n")
-        os.rename(pack, f"{base}.pack")
-        os.rename(index, f"{base}.idx")
-        sync_directory(directory)
-    return f"{base}.keep"
+    entries: list[_IndexEntry] = []
+    with new_file(directory, mode=0o444) as (file, path):
+        writer = HashWriter(file, SHA256.hash_func)
+        write_pack_header(writer.write, len(objects))
+        for name, value in objects.items():
+            offset = writer.offset()
+            checksum = write_pack_object(
+                writer.write,
+                _NUMBERS[value.kind],
+                [value.data],
+                SHA256,
+                compression_level=_COMPRESSION_LEVEL,
+            )
+            entries.append((name.raw, offset, checksum))
+        return path, writer.write_hash(), entries
 
 
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+def _write_index(directory: str, entries: list[_IndexEntry], trailer: bytes) -> str:
+    from dulwich.pack import write_pack_index_v2  # noqa: PLC0415
+
+    with new_file(directory, mode=0o444) as (file, path):
+        write_pack_index_v2(file, sorted(entries), trailer)
+        return path

@@ -79,6 +79,7 @@ class Refs:
         path, lock = self._path(name), f"{self._path(name)}.lock"
         draft = os.path.join(self._store, "capsulestore", "draft")
         with unwritable(self._store), self._turn() as deadline:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             if _same_file(lock, draft):
                 os.unlink(lock)
             with suppress(FileNotFoundError):

@@ -109,8 +109,8 @@ class Store:
 
     def registrations(self, capsule: Digest) -> list[Registration]:
         """Return the commits that register a capsule, earliest first."""
-        found = [registration for registration in self.commits() if registration.commit.tree == capsule]
-        return sorted(found, key=lambda registration: registration.commit.time)
+        newest_first = [registration for registration in self.commits() if registration.commit.tree == capsule]
+        return newest_first[::-1]
 
     def tags(self) -> dict[str, Digest]:
         """Return what each tag points to, by its name."""

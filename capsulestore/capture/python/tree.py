@@ -22,12 +22,14 @@ class TooLarge(Exception):
 @dataclass(slots=True)
 class _Budget:
     files: int = MAX_FILES
+    directories: int = MAX_FILES
     bytes: int = MAX_BYTES
 
-    def spend(self, size: int) -> None:
-        self.files -= 1
+    def spend(self, *, files: int = 0, directories: int = 0, size: int = 0) -> None:
+        self.files -= files
+        self.directories -= directories
         self.bytes -= size
-        if self.files < 0 or self.bytes < 0:
+        if min(self.files, self.directories, self.bytes) < 0:
             raise TooLarge
 
 
@@ -53,10 +55,10 @@ def files_below(directory: str, name: str) -> list[bytes]:
         status = os.stat(os.path.join(base, path))
         identity = (status.st_dev, status.st_ino)
         if stat.S_ISREG(status.st_mode):
-            budget.spend(status.st_size)
+            budget.spend(files=1, size=status.st_size)
             found.append(path)
         elif stat.S_ISDIR(status.st_mode) and identity not in above:  # no link to a directory that holds it
-            budget.spend(0)
+            budget.spend(directories=1)
             waiting += [
                 (inner, above | {identity})
                 for inner in (os.path.join(path, name) for name in os.listdir(os.path.join(base, path)))

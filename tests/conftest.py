@@ -1,0 +1,57 @@
+"""What every test has: surroundings of its own, so that no setting of the machine's user changes an answer."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing about whether it is right.
+settings.register_profile("capsulestore", deadline=None)
+settings.load_profile("capsulestore")
+
+NOT_FROM_OUTSIDE = (
+    "CAPSULE_STORE",
+    "CONDA_DEFAULT_ENV",
+    "CONDA_PREFIX",
+    "EMAIL",
+    "FORCE_COLOR",
+    "GIT_AUTHOR_DATE",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_NAME",
+    "GIT_COMMITTER_DATE",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_WORK_TREE",
+    "NO_COLOR",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+)
+"""Variables that would reach into a test: an active venv sets VIRTUAL_ENV, a git hook that runs the tests GIT_DIR."""
+
+USER = Path.home()
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or USER / ".cache")
+CONFIG = Path(os.environ.get("XDG_CONFIG_HOME") or USER / ".config")
+INSTALLERS = {"PIP_CACHE_DIR": CACHE / "pip", "UV_CACHE_DIR": CACHE / "uv"}
+"""Where real pip and uv keep what they fetch: the user's own caches, or every test would fetch it again."""
+SETTINGS = {"PIP_CONFIG_FILE": CONFIG / "pip" / "pip.conf", "UV_CONFIG_FILE": CONFIG / "uv" / "uv.toml"}
+"""What says where they fetch it."""
+INSTALLERS |= {name: path for name, path in SETTINGS.items() if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in NOT_FROM_OUTSIDE:
+        monkeypatch.delenv(name, raising=False)
+    for name, path in INSTALLERS.items():
+        if name not in os.environ:
+            monkeypatch.setenv(name, str(path))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))

@@ -1,0 +1,246 @@
+"""What the tests of the store share: a store, capsules to add, writers in processes of their own, git as the judge."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from capsulestore.model.capsule import Capsule
+from capsulestore.model.digest import Digest
+from capsulestore.model.manifest import Manifest
+from capsulestore.model.mapping import decode_mapping, encode_mapping
+from capsulestore.model.objects import Encoded
+from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.store import Store
+
+WRITER = Path(__file__).with_name("writer.py")
+
+
+def environment_of(title: str, packages: int) -> dict:
+    """An environment all of whose objects are new with each title."""
+    entries = {f"package-{number}": {"version": f"{number}", "of": title} for number in range(packages)}
+    return {"python": {"rules": 1, "packages": entries}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A directory to hold a store, in no git work tree."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def store(project: Path) -> Iterator[Store]:
+    with Store.init(str(project)) as store:
+        yield store
+
+
+@pytest.fixture
+def add() -> Callable[..., Recorded]:
+    """Record a capsule: `add(store, title, packages)`. One package makes 6 new objects, 12 make 17."""
+
+    def add(store: Store, title: str = "a capsule", packages: int = 1) -> Recorded:
+        return record(store, Surroundings(environment=environment_of(title, packages)), Description(title=title))
+
+    return add
+
+
+@pytest.fixture
+def encoded() -> Callable[..., Encoded]:
+    """Encode a capsule without a store: `encoded(title, packages)`, the same that `add` records."""
+
+    def encoded(title: str = "a capsule", packages: int = 1) -> Encoded:
+        environment = encode_mapping(environment_of(title, packages))
+        manifest = Manifest.parse({"schema": 1, "title": title, "environment_digest": str(environment.id)})
+        return Capsule(manifest=manifest, environment=environment.id).encode(environment)
+
+    return encoded
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    """Run the real git: `git(directory, *arguments)` returns what it prints, and fails with what it says."""
+
+    def git(directory: str | Path, *arguments: str, text: str | None = None, **environ: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(directory), *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environ},
+            check=False,
+        )
+        assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}{done.stdout}"
+        return done.stdout.rstrip("\n")
+
+    return git
+
+
+@pytest.fixture
+def commit(git) -> Callable[..., str]:
+    """Make a commit with git: `commit(store, tree, *parents)` returns its id; it moves no ref."""
+
+    def commit(store: Store, tree: str, *parents: str, message: str = "by git", **environ: str) -> str:
+        who = ("-c", "user.name=Git", "-c", "user.email=git@example.org")
+        options = [option for parent in parents for option in ("-p", parent)]
+        return git(store.path, *who, "commit-tree", str(tree), *options, "-m", message, **environ)
+
+    return commit
+
+
+@pytest.fixture
+def sound() -> Callable[[Store], None]:
+    """Assert that git finds nothing wrong in a store; objects that nothing needs are no fault."""
+
+    def sound(store: Store) -> None:
+        done = subprocess.run(
+            ["git", "-C", store.path, "fsck", "--strict", "--no-dangling"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("notice:")]
+        assert (done.returncode, said) == (0, [])
+
+    return sound
+
+
+@pytest.fixture
+def whole() -> Callable[[Store, str | Digest], None]:
+    """Assert that a capsule can be read to its last object."""
+
+    def whole(store: Store, digest: str | Digest) -> None:
+        capsule = store.capsule(Digest.parse(str(digest)))
+        assert decode_mapping(capsule.environment, store.read)["python"]
+
+    return whole
+
+
+@pytest.fixture
+def registered() -> Callable[[Store], list[str]]:
+    """Name the trees of the shelf's commits, newest first, as git reads them."""
+
+    def registered(store: Store) -> list[str]:
+        done = subprocess.run(
+            ["git", "-C", store.path, "log", "--format=%T", "main"], capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    return registered
+
+
+@pytest.fixture
+def listing() -> Callable[[str | Path], dict[str, bytes | None]]:
+    """Take down a directory: each file's bytes by its path, None for a directory."""
+
+    def listing(directory: str | Path) -> dict[str, bytes | None]:
+        return {
+            str(path.relative_to(directory)): path.read_bytes() if path.is_file() else None
+            for path in Path(directory).rglob("*")
+        }
+
+    return listing
+
+
+@pytest.fixture
+def writer() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Start `writer.py` in a process of its own: `writer(store, first, count, packages)`; see there."""
+    started: list[subprocess.Popen] = []
+
+    def writer(
+        store: Store, first: int = 0, count: int = 1, packages: int = 1, *, under: tuple[str, ...] = ()
+    ) -> subprocess.Popen:
+        command = [*under, sys.executable, str(WRITER), store.path, str(first), str(count), str(packages)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield writer
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def digests_of() -> Callable[[subprocess.Popen], list[str]]:
+    """Wait for a writer that should succeed, and return the digests that it printed."""
+
+    def digests_of(process: subprocess.Popen) -> list[str]:
+        out, error = process.communicate()
+        assert (process.returncode, error) == (0, "")
+        return out.split()
+
+    return digests_of
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    """The path of strace, where it is installed and may trace."""
+    found = shutil.which("strace")
+    if not found:
+        pytest.skip("strace is not installed: what a process asks of the kernel cannot be seen here")
+    if subprocess.run([found, "-o", os.devnull, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace may not trace here")
+    return found
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A store in which something befell a writer: what it printed, what it said, and how it ended."""
+
+    path: str
+    out: str
+    error: str
+    returncode: int
+
+
+@pytest.fixture(scope="session")
+def at_each_call(strace, tmp_path_factory) -> Callable[..., list[Interrupted]]:
+    """Let something befall each system call of a kind that a writer makes, in turn, once in a copy of a store.
+
+    `at_each_call("rename", "signal=KILL", packages)` returns those copies in which it did. Before, each has a capsule
+    `before`; the writer adds capsule 0. `what` is what strace calls an injection.
+    """
+
+    def at_each_call(syscall: str, what: str, packages: int) -> list[Interrupted]:
+        directory = tmp_path_factory.mktemp(syscall)
+        environ = {**os.environ, "HOME": str(directory), "GIT_CONFIG_GLOBAL": os.devnull}
+        with Store.init(str(directory / "0")) as store:
+            record(store, Surroundings(environment=environment_of("before", 1)), Description(title="before"))
+        found = []
+        for number in range(1, 100):
+            shutil.copytree(directory / "0", directory / str(number))
+            path = str(directory / str(number) / ".capsules")
+            inject = [strace, "-f", "-o", os.devnull, "-e", f"inject=/^{syscall}$:{what}:when={number}"]
+            add = [sys.executable, str(WRITER), path, "0", "1", str(packages)]
+            done = subprocess.run([*inject, *add], env=environ, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                assert found, f"nothing befell a {syscall}"
+                return found
+            found.append(Interrupted(path, done.stdout, done.stderr, done.returncode))
+        raise AssertionError(f"there is no end of {syscall}")
+
+    return at_each_call
+
+
+@pytest.fixture
+def copy_of(tmp_path) -> Iterator[Callable[[str], Store]]:
+    """Open a copy of a store, to be changed. Hard links stay: by them a lock that one of ours left is known."""
+    with ExitStack() as opened:
+
+        def copy_of(path: str) -> Store:
+            place = tempfile.mkdtemp(dir=tmp_path)
+            subprocess.run(["cp", "-a", path, place], check=True)
+            return opened.enter_context(Store(place))
+
+        yield copy_of

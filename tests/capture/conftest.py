@@ -279,27 +279,30 @@ def make_project() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def find_python() -> Callable[[str], Path]:
-    """Return an interpreter of that version (`3.12`), from PATH or pyenv; skip where this machine has none."""
-
-    def find(version: str) -> Path:
-        pyenv = Path(os.environ.get("PYENV_ROOT") or Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pyenv")
+def pythons() -> dict[str, Path]:
+    """The interpreters of this machine by version (`3.12`), from PATH and pyenv; one of each, the oldest first."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pyenv")
+    found = {"{}.{}".format(*sys.version_info): Path(sys.executable)}
+    for version in ("2.7", *(f"3.{minor}" for minor in range(6, 20))):
         on_path = [Path(directory, f"python{version}") for directory in os.get_exec_path()]
         for candidate in [*on_path, *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]:
             if (
                 candidate.exists()
-                and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0
+                and not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode
             ):
-                return candidate
-        pytest.skip(f"no Python {version} on PATH and none that pyenv made")
-
-    return find
+                found.setdefault(version, candidate)
+    return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
 
 
 @pytest.fixture(scope="session")
-def other_python(find_python: Callable[[str], Path]) -> Path:
-    """Return an interpreter of another version than the one that runs the tests."""
-    return find_python("3.12" if sys.version_info[:2] != (3, 12) else "3.11")
+def other_python(pythons: dict[str, Path]) -> Path:
+    """An interpreter of another version than the one that runs the tests, which can make environments."""
+    running = "{}.{}.{}".format(*sys.version_info)
+    for candidate in [*reversed(pythons.values()), Path("/usr/bin/python3")]:
+        told = subprocess.run([candidate, "-VV"], capture_output=True, text=True, check=False).stdout
+        if told.startswith("Python 3.") and told.split()[1] != running:
+            return candidate
+    pytest.skip("there is no other Python 3 on this machine")
 
 
 @pytest.fixture(scope="session")

@@ -149,11 +149,6 @@ def test_python_2_is_told_with_its_version(script):
         ask(script(answering(repr({**ANSWER, "version": "2.7.18"}))))
 
 
-def test_a_real_python_2_is_told_with_its_version(find_python):
-    with pytest.raises(InterpreterProblem, match=r"is Python 2\.7\.\d+; Python 3 is needed"):
-        ask(str(find_python("2.7")))
-
-
 def test_a_program_that_cannot_be_started_is_told(tmp_path):
     (tmp_path / "not-executable").write_text("#!/bin/sh\n")
     (tmp_path / "broken").write_text("#!/nowhere/at/all\n")
@@ -165,15 +160,19 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path):
         assert caught.value.hint
 
 
-@pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
-def test_interpreters_of_every_version_are_captured(version, find_python, make_venv, tmp_path, make_wheel):
-    venv = make_venv(tmp_path / "venv", python=str(find_python(version)))
-    venv.install(make_wheel("alpha"))
-    captured = venv.capture()
-    assert captured.interpreter.version.startswith(f"{version}.")
-    assert captured.environment["python"]["interpreter"]["soabi"].startswith("cpython-3")
-    assert list(captured.environment["python"]["packages"]) == ["alpha"]
-    assert captured.findings == ()
+def test_every_interpreter_of_this_machine_is_captured_or_told(pythons, make_venv, tmp_path, make_wheel):
+    for version, python in pythons.items():
+        if version == "2.7":
+            with pytest.raises(InterpreterProblem, match=r"is Python 2\.7\.\d+; Python 3 is needed"):
+                ask(str(python))
+            continue
+        venv = make_venv(tmp_path / version, python=str(python))
+        venv.install(make_wheel("alpha"))
+        captured = venv.capture()
+        assert captured.interpreter.version.startswith(f"{version}.")
+        assert captured.environment["python"]["interpreter"]["soabi"].startswith("cpython-3")
+        assert list(captured.environment["python"]["packages"]) == ["alpha"]
+        assert captured.findings == ()
 
 
 def test_nothing_is_left_running_or_open(venv):

@@ -71,10 +71,13 @@ def test_whichever_call_fails_it_is_an_error_of_ours(failed):
 
 
 @pytest.mark.slow
-def test_whichever_call_fails_nothing_was_registered_where_that_is_said(failed):
+def test_whichever_call_fails_the_shelf_still_holds_what_it_held(failed):
+    """What was to be added may be there too: where only its durability, or the name `@`, could not be had."""
     for interrupted in failed:
         with Store(interrupted.path) as store:
-            assert "nothing was registered" not in interrupted.error or commits(store) == 1
+            titles = [registration.commit.message for registration in store.commits()]
+            assert titles in (["before"], ["capsule 0", "before"])
+            assert len(titles) == 1 or "nothing was registered" not in interrupted.error
 
 
 @pytest.mark.slow

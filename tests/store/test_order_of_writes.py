@@ -85,11 +85,11 @@ def ends(call: Call, path: str) -> bool:
 
 
 def renamed_objects(trace: list[Call], objects: str) -> list[tuple[int, Call]]:
-    # A `.keep` holds no object: it says that this process wants the pack, which a power cut ends.
+    """Where objects, packs and indexes get their names. A `.keep` is for the living alone, and need not last."""
     found = [
         (place, call)
         for place, call in enumerate(trace)
-        if call.name == "rename" and call.paths[-1].startswith(f"{objects}/") and not call.paths[-1].endswith(".keep")
+        if call.name == "rename" and call.paths[-1].startswith(f"{objects}/") and not ends(call, ".keep")
     ]
     assert found
     return found

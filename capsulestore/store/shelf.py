@@ -66,8 +66,8 @@ class Shelf:
     def register(self, capsule: Encoded, title: str, author: Person) -> bool:
         """Put a capsule on the shelf, with those of its objects that are new; return whether it was not there yet.
 
-        When this returns, capsule and registration are durable. Raise `StoreBusy` or `StoreUnwritable`, and then the
-        shelf is as it was.
+        When this returns, capsule and registration are durable. After `StoreBusy` nothing was registered; after
+        `StoreUnwritable` the capsule is registered whole or not at all.
         """
         seen = self.tip
         known = capsule.id in self._database

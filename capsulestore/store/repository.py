@@ -95,8 +95,8 @@ class Store:
     def add(self, capsule: Encoded, title: str, *, author: Person | None = None) -> bool:
         """Store and register a capsule, which `@` then names; return whether it was not registered before.
 
-        What is new is durable when this returns. After an error the capsule is registered whole or not at all, and adding
-        it again is safe. `author` is git's identity unless given.
+        What is new is durable when this returns. After an error the capsule is registered whole or not at all, and
+        adding it again is safe. `author` is git's identity unless given.
         """
         exclude_from_worktree(self.path)
         new = self._shelf.register(capsule, title, author or identity(self.path))

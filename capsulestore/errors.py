@@ -8,7 +8,7 @@
     │   ├── AmbiguousName             3  a prefix of more than one; carries the candidates
     │   └── MalformedName             3  no digest, prefix or tag can look like this
     ├── NoStore                       3  no `.capsules` here or above
-    ├── FileProblem                   6  a file that was named cannot be read; code tells which way
+    ├── FileProblem                   6  a file that was named cannot be read
     ├── StoreUnreadable               4  a store of another format or a newer schema
     ├── DamagedObject                 4  an object whose bytes are not what its name says
     ├── MissingObject                 4  an object that another one needs is not here
@@ -53,7 +53,7 @@ class CapsuleError(Exception):
         self.message = message
         self.hint = hint
 
-    def as_dict(self) -> dict[str, str | None]:
+    def as_dict(self) -> dict[str, object]:
         """Return the error as the command line's and the server's JSON have it."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
@@ -117,6 +117,10 @@ class AmbiguousName(NameProblem):
     def __init__(self, message: str, *, candidates: tuple[str, ...], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.candidates = candidates
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error with all candidates, of which the message names only some."""
+        return super().as_dict() | {"candidates": list(self.candidates)}
 
 
 class MalformedName(NameProblem):

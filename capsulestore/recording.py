@@ -49,10 +49,11 @@ class Surroundings:
         if not isinstance(document, Mapping):
             raise InvalidValue("an environment is a mapping of layers")
         if "environment_digest" not in document:
-            return cls(environment=document)
-        environment, context = document.get("environment"), document.get("context") or {}
-        if not isinstance(environment, Mapping) or not isinstance(context, Mapping):
-            raise InvalidValue("is no mapping of layers", ("environment",))
+            return cls(environment=_layers(document))
+        environment = _layers(document.get("environment"), "environment")
+        context = document.get("context") or {}
+        if not isinstance(context, Mapping):
+            raise InvalidValue("is no mapping of layers", ("context",))
         if str(encode_mapping(environment).id) != document["environment_digest"]:
             raise InvalidValue("is not the digest of the environment beside it", ("environment_digest",))
         return cls(environment=environment, context=context)
@@ -126,3 +127,13 @@ def _target(surroundings: Surroundings, root: str) -> dict[str, Json]:
     if surroundings.python is None:
         return {}
     return {"python": recorded_path(surroundings.python, root), "chosen_by": surroundings.chosen_by}
+
+
+def _layers(value: Json, *path: str) -> Mapping[str, Json]:
+    """Return a mapping of at least one layer, each itself a mapping."""
+    if not isinstance(value, Mapping) or not value:
+        raise InvalidValue("is no mapping of layers, as `capsule capture --json` prints it", path)
+    for name, layer in value.items():
+        if not isinstance(layer, Mapping):
+            raise InvalidValue("a layer is a mapping", (*path, name))
+    return value

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from capsulestore.capture.artifacts import sha256_or_none
 from capsulestore.capture.environment import LAYERS, Capture, capture
+from capsulestore.capture.files import file_sha256
 from capsulestore.capture.target import Target
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.compare.verdict import LayerMatch, Outcome, Seen, Verdict, judge
@@ -27,10 +27,10 @@ __all__ = ["FileCheck", "Verification", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """A recorded input or output, and what it is here: `same`, `changed` or `missing`."""
+    """A recorded input or output, and what it is here; `unreadable`: it is here, and cannot be compared."""
 
     path: str
-    state: Literal["same", "changed", "missing"]
+    state: Literal["same", "changed", "missing", "unreadable"]
 
     def as_dict(self) -> dict[str, Json]:
         """Return the file as `--json` has it."""
@@ -71,12 +71,12 @@ class Verification:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What cannot be compared, what the verdict leaves out, and which files are not as they were: in words."""
-        return (*self.outcome.reasons, *_unhashed(self.here), *_said_of_files(self.files))
+        return (*self.outcome.reasons, *_not_seen(self.here), *_said_of_files(self.files))
 
     @property
     def same(self) -> bool:
-        """Whether nothing that was recorded has changed: an identical environment, and no changed file."""
-        return self.verdict == "identical" and all(file.state != "changed" for file in self.files)
+        """Whether all is as it was recorded: an identical environment, and no file that is another or unreadable."""
+        return self.verdict == "identical" and all(file.state in {"same", "missing"} for file in self.files)
 
     def as_dict(self) -> dict[str, Json]:
         """Return the answer as `capsule verify --json` has it."""
@@ -158,32 +158,42 @@ def _seen(current: Encoded, here: Capture, then: Seen) -> Seen:
 
 
 def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:
-    """Yield each recorded layer's `rules`, which say how to look at it again."""
+    """Yield each recorded layer's `rules`, which say how to look at it again: 0, which no layer knows, for none."""
     for name, digest in layers.items():
         entry = tree_keys(store.read(digest).data).get("rules")
-        if entry is not None and not entry.is_tree:
-            rules = decode_entry(store.read(entry.id).data, 1)
-            if isinstance(rules, int):
-                yield name, rules
+        rules = decode_entry(store.read(entry.id).data, 1) if entry is not None and not entry.is_tree else 0
+        yield name, rules if type(rules) is int else 0
 
 
 def _files(capsule: Capsule, root: str) -> Iterator[FileCheck]:
     for key in ("inputs", "outputs"):
         for file in capsule.manifest.files(key):
             path = str(file["path"])
-            found = sha256_or_none(os.path.join(root, path))
-            yield FileCheck(path, "missing" if found is None else "same" if found == file["sha256"] else "changed")
+            try:
+                same = file_sha256(os.path.join(root, path)).hex() == file["sha256"]
+                yield FileCheck(path, "same" if same else "changed")
+            except (FileNotFoundError, NotADirectoryError):
+                yield FileCheck(path, "missing")
+            except PermissionError:
+                yield FileCheck(path, "unreadable")
+            except OSError:
+                yield FileCheck(path, "changed")  # no regular file any more
+
+
+_SAID = {
+    "changed": "is not what was recorded",
+    "missing": "is not here",
+    "unreadable": "cannot be read, and so not compared",
+}
 
 
 def _said_of_files(files: Collection[FileCheck]) -> Iterator[str]:
     for file in files:
-        if file.state == "changed":
-            yield f"{file.path}: is not what was recorded"
-        elif file.state == "missing":
-            yield f"{file.path}: is not here"
+        if file.state in _SAID:
+            yield f"{file.path}: {_SAID[file.state]}"
 
 
-def _unhashed(here: Capture) -> Iterator[str]:
+def _not_seen(here: Capture) -> Iterator[str]:
     for finding in here.findings:
-        if finding.code == "unhashed":
-            yield f"{finding.layer}: {finding.subject} {finding.message}; its bytes are not part of the verdict"
+        if finding.incomplete:
+            yield f"{finding.layer}: {finding.subject}: {finding.message}; no part of the verdict"

@@ -10,7 +10,7 @@ import click
 
 from capsulestore.errors import CapsuleError, UsageError
 
-from .app import application
+from .app import COMMANDS, application
 from .command import Settings
 from .output import print_error
 
@@ -23,12 +23,11 @@ _PIPE_CLOSED = 141
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its status."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A name in another encoding than the terminal's must not end a command.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(sys.argv[1:])
-        sys.stdout.flush()
     except KeyboardInterrupt:
         status = _INTERRUPTED
     except BrokenPipeError:
@@ -45,6 +44,8 @@ def _run(arguments: list[str]) -> int:
         # Not `application.main()`, which has its own ways with interrupts and closed pipes.
         with application.make_context("capsule", arguments, obj=given) as context:
             status = application.invoke(context)
+        if sys.stdout:
+            sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -53,7 +54,7 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
-        problem = _problem(error)
+        problem = _problem(error, arguments)
         # Where the command line itself is wrong, it was not read to its end.
         given.json = given.json or "--json" in arguments
         print_error(problem, given)
@@ -61,13 +62,12 @@ def _run(arguments: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _problem(error: Exception) -> CapsuleError:
+def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
     """Return any exception as one of ours."""
     if isinstance(error, CapsuleError):
         return error
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "capsule"
+        command = " ".join(["capsule", *[word for word in arguments if word in COMMANDS][:1]])
         return UsageError(_plain(error.format_message()), hint=f"see `{command} --help`")
     if isinstance(error, OSError) and error.strerror:
         where = f"`{error.filename}`: " if error.filename else ""

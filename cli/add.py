@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 import click
-import orjson
 
 from capsulestore.capture.artifacts import digest_artifacts
-from capsulestore.capture.files import path_text, read_up_to
+from capsulestore.capture.files import path_text, read_whole
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
 from capsulestore.recording import Description, Surroundings, record
 
 from .command import Command, settings, settings_options, target_options
-from .here import captured
+from .here import captured, tell_target
 from .output import note, print_findings, print_json, print_line
 
 _MAX_FILE_BYTES: Final = 256 * 2**20
@@ -35,10 +35,12 @@ def _pairs(
             option = parameter.opts[0]
             if not equals or not key:
                 raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
+            if key in pairs:
+                raise UsageError(f"`{option}` gives `{key}` twice")
             try:
                 pairs[key] = parse(value)
                 check({key: pairs[key]})
-            except (ValueError, InvalidValue) as error:
+            except (ValueError, RecursionError, InvalidValue) as error:
                 raise UsageError(f"`{option} {text}`: {error}") from None
         return pairs
 
@@ -46,7 +48,12 @@ def _pairs(
 
 
 def _json(text: str | bytes) -> Any:
-    return orjson.loads(text)
+    # Not orjson, which rounds large integers: the model refuses them.
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 @click.command(
@@ -99,7 +106,12 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     The same facts are the same capsule: adding them again prints the same digest and adds nothing.
     """
     if files:
-        raise UsageError(f"`add` takes no file: `{files[0]}`", hint=f"record a result with `--output {files[0]}`")
+        raise UsageError(
+            f"`add` takes no file: `{files[0]}`",
+            hint=f"record a result with `--output {files[0]}`; a title of several words needs quotes",
+        )
+    if environment and (python or layers):
+        raise UsageError("`--environment` says what to register; `--python` and `--layer` look for it here")
     if both := param.keys() & param_json.keys():
         raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
     with settings().open_store() as store:
@@ -123,17 +135,18 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
 def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
     found = captured(python, layers)
+    tell_target(found.target)
     print_findings(found.findings)
     return Surroundings.of(found)
 
 
 def _from_file(path: str) -> Surroundings:
     try:
-        data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_up_to(path, _MAX_FILE_BYTES)
+        data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_whole(path, _MAX_FILE_BYTES)
         return Surroundings.from_document(_json(data))
     except OSError as error:
         raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileProblem(f"`{path}` is not JSON: {error}") from error
     except InvalidValue as error:
         raise InvalidValue(error.reason, (path, *error.path)) from None

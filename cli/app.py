@@ -10,17 +10,17 @@ import click
 
 from .command import Group, settings_options
 
-__all__ = ["application"]
+__all__ = ["COMMANDS", "application"]
 
-_COMMANDS: Final = ("init", "capture", "add", "show", "diff", "verify")
+COMMANDS: Final = ("init", "capture", "add", "show", "diff", "verify")
 
 
 class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f".{cmd_name}", __package__).command
         return command
@@ -41,6 +41,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ("capsule diff 3f2a 9c41", "what differs between two"),
     ),
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
     "--version",

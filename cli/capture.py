@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from capsulestore.capture.files import path_text
 from capsulestore.model.mapping import encode_mapping, layer_digests
 
 from .command import Command, settings, settings_options, target_options
@@ -37,12 +38,13 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
                 "layers": {name: str(digest) for name, digest in digests.items()},
                 "environment": found.environment,
                 "context": found.context,
+                "target": {"python": path_text(found.target.python), "chosen_by": found.target.chosen_by},
                 "findings": [finding.as_dict() for finding in found.findings],
             }
         )
         return
     print_line(f"environment {encoded.id}")
-    rows = []
+    rows = [("interpreter", "", safe(f"{found.target.python} ({found.target.chosen_by})"))]
     for name, state in found.layers.items():
         layer = found.environment.get(name)
         summary = layer_summary(layer) if isinstance(layer, dict) else f"{state.state} {state.reason or ''}".strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -99,15 +100,15 @@ class _WithExamples(click.Command):
         return (self.help or "").partition("\n")[0]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_text((self.help or "").partition("\n")[0])
+        first, _, rest = cleandoc(self.help or "").partition("\n")
+        formatter.write_text(first)
         with formatter.section("Examples"):
             formatter.write_dl(self.examples, col_max=52)
         formatter.write_paragraph()
         self.format_usage(ctx, formatter)
-        rest = (self.help or "").partition("\n")[2].strip()
-        if rest:
+        if rest.strip():
             formatter.write_paragraph()
-            formatter.write_text(rest)
+            formatter.write_text(rest.strip())
         self.format_options(ctx, formatter)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from capsulestore.capture.environment import check_layers
 from capsulestore.compare.difference import Side
 from capsulestore.comparison import captured_side, compare, stored_side
+from capsulestore.errors import UsageError
 
 from .command import Command, settings, settings_options, target_options
-from .here import captured
+from .here import captured, tell_target
 from .output import note, print_findings, print_json, print_line
 from .text import change_lines
 
@@ -30,6 +32,9 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
     A and B are capsules or environments: a digest, four or more of its digits, a tag, or @. Exit status 0 when they
     are equal, else 1.
     """
+    if b is not None and python:
+        raise UsageError("`--python` looks at the environment here, and B is another")
+    check_layers(layers)
     with settings().open_store() as store:
         of_a = stored_side(store, a)
         of_b = _here(python, layers) if b is None else stored_side(store, b)
@@ -46,5 +51,6 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
 
 def _here(python: str | None, layers: tuple[str, ...]) -> Side:
     found = captured(python, layers)
+    tell_target(found.target)
     print_findings(found.findings)
     return captured_side(found)

@@ -7,12 +7,24 @@ import os
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.target import Target, choose
 
-__all__ = ["captured", "target"]
+from .output import note
+
+__all__ = ["captured", "target", "tell_target"]
 
 
 def target(python: str | None) -> Target:
     """Return the interpreter that `--python` names, else the one that would be used here."""
     return choose(python, environ=os.environ, directory=os.curdir)
+
+
+def tell_target(chosen: Target) -> None:
+    """Say which interpreter is looked at, where that may be another than the one that was meant."""
+    if chosen.chosen_by == "PATH":
+        note(f"no environment is activated and none lies here in `.venv`: looked at `{chosen.python}`")
+    elif chosen.chosen_by in {"VIRTUAL_ENV", "CONDA_PREFIX"} and os.path.isdir(".venv"):
+        active = os.path.dirname(os.path.dirname(chosen.python))
+        if not os.path.samefile(active, ".venv"):
+            note(f"looked at the activated `{active}`, not at `.venv` here, which `--python .venv` names")
 
 
 def captured(python: str | None, layers: tuple[str, ...]) -> Capture:

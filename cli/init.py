@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from capsulestore.errors import UsageError
 from capsulestore.store import Store
 
 from .command import Command, settings, settings_options
@@ -21,6 +22,8 @@ def command(directory: str) -> None:
 
     A store that is there already is left as it is.
     """
+    if settings().store:
+        raise UsageError("`init` takes no `--store`", hint="name the directory: `capsule init DIR`")
     with Store.init(directory) as store:
         if settings().json:
             print_json({"store": store.path})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -38,7 +39,7 @@ def safe(text: str) -> str:
 
 def print_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    click.echo(_json(document, orjson.OPT_INDENT_2))
 
 
 def print_line(text: str = "") -> None:
@@ -65,7 +66,7 @@ def print_findings(findings: Iterable[Finding]) -> None:
 def print_error(error: CapsuleError, given: Settings) -> None:
     """Write an error to stderr: a line and its hint, or the JSON object."""
     if given.json:
-        click.echo(orjson.dumps({"error": error.as_dict()}).decode(), err=True)
+        click.echo(_json({"error": error.as_dict()}, 0), err=True)
         return
     color = _colored(given)
     click.echo(f"{click.style('error:', fg='red')} {safe(error.message)}", err=True, color=color)
@@ -90,6 +91,14 @@ def table(rows: Iterable[Sequence[str]], indent: str = "") -> Iterable[str]:
     for row in rows:
         padded = (text + " " * (width - len(click.unstyle(text))) for text, width in zip(row, widths, strict=True))
         yield (indent + "  ".join(padded)).rstrip()
+
+
+def _json(document: Any, option: int) -> str:
+    try:
+        return orjson.dumps(document, option=option).decode()
+    except TypeError:
+        # An argument or path that is no text, which only the standard library's writer can escape.
+        return json.dumps(document)
 
 
 def _short(subject: str) -> str:

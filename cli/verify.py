@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
+from capsulestore.compare.words import sentence
 from capsulestore.verification import Verification
 from capsulestore.verification import verify as verify_capsule
 
 from .command import Command, settings, settings_options, target_options
-from .here import target
-from .output import note, print_findings, print_json, print_line, style
+from .here import target, tell_target
+from .output import note, print_findings, print_json, print_line, safe, style
 from .text import change_lines
 
+_CONTEXT_CHANGES_TOLD = 3
 _COLORS = {"identical": "green", "different": "red", "not comparable": "yellow"}
 
 
@@ -38,9 +40,6 @@ def command(name: str, python: str | None, layers: tuple[str, ...]) -> int:
         print_json(answer.as_dict())
     else:
         _print(answer)
-        # Where all is as it was, so is what capture noticed, which was told when the capsule was added.
-        if answer.verdict != "identical":
-            print_findings(answer.here.findings)
     return 0 if answer.same else 1
 
 
@@ -49,15 +48,18 @@ def _print(answer: Verification) -> None:
     for line in change_lines(answer.changes):
         print_line(f"  {line}")
     for remark in answer.remarks:
-        note(remark)
+        print_line(f"  {safe(remark)}")
+    tell_target(answer.here.target)
     if answer.context_changes:
-        count = len(answer.context_changes)
-        note(f"context, which is no part of the verdict: {count} {'entry differs' if count == 1 else 'entries differ'}")
+        told = [sentence(change) for change in answer.context_changes[:_CONTEXT_CHANGES_TOLD]]
+        more = len(answer.context_changes) - len(told)
+        note(f"context, no part of the verdict: {'; '.join(told)}{f' and {more} more' if more else ''}")
+    # Where all is as it was, so is what capture noticed, which was told when the capsule was added.
+    if answer.verdict != "identical":
+        print_findings(answer.here.findings)
 
 
 def _explained(answer: Verification) -> str:
-    if answer.verdict == "identical":
-        return f"to {answer.captured}"
     if answer.verdict == "different":
-        return f"from {answer.captured}; here it is {answer.current}"
-    return f"with {answer.captured}"
+        return f"from {answer.captured.hex[:12]}; here it is {answer.current.hex[:12]}"
+    return f"{'to' if answer.verdict == 'identical' else 'with'} {answer.captured}"

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from capsulestore.capture.files import file_sha256, path_text
+from capsulestore.capture.files import file_digest, path_text
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
-__all__ = ["Artifact", "digest_artifacts", "recorded_path", "sha256_or_none"]
+__all__ = ["Artifact", "digest_artifacts", "recorded_path"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,40 +28,48 @@ class Artifact:
 
 
 def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
-    """Return the files at these paths, a directory standing for all files below it, sorted and each once.
+    """Return the files at these paths, a directory standing for the files below it, sorted and each once.
 
-    Raise `FileProblem` for one that is not there or cannot be read.
+    Links are followed. What lies in a store, a git repository's own directory or a virtual environment is not looked
+    at. Raise `FileProblem` for a file that is not there or cannot be read, and for a directory without any.
     """
     return sorted({_artifact(file, root) for path in paths for file in _files(path)})
 
 
 def recorded_path(path: str, root: str) -> str:
-    r"""Return a path as a manifest has it: from `root` with `/`, or absolute where it lies outside.
+    r"""Return a path as a manifest has it: from `root` (a real path) with `/`, or absolute where it lies outside.
 
     Bytes that are not UTF-8 come as `\xNN`.
     """
-    absolute = os.path.abspath(path)
+    directory, name = os.path.split(os.path.abspath(path))
+    absolute = os.path.join(os.path.realpath(directory), name)
     inside = os.path.relpath(absolute, root)
     chosen = absolute if inside == ".." or inside.startswith("../") else inside
     return path_text(chosen)
 
 
-def sha256_or_none(path: str) -> str | None:
-    """Return a file's SHA-256 in hex, None where there is no such file; raise `FileProblem` where it is unreadable."""
-    try:
-        return file_sha256(path).hex()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error
-
-
 def _files(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
-    return [
-        os.path.join(directory, name) for directory, _, names in os.walk(path, onerror=_unreadable) for name in names
-    ]
+    found: list[str] = []
+    seen: set[str] = set()
+    for directory, below, names in os.walk(path, onerror=_unreadable, followlinks=True):
+        seen.add(os.path.realpath(directory))
+        # Pruned in place, as os.walk has it.
+        below[:] = [name for name in below if not _is_apart(os.path.join(directory, name), seen)]
+        found += [os.path.join(directory, name) for name in names]
+    if not found:
+        raise FileProblem(f"no file in the directory `{path}`")
+    return found
+
+
+def _is_apart(directory: str, seen: set[str]) -> bool:
+    """Whether a directory is nobody's input or output: git's, a store, an environment, or one that was seen."""
+    return (
+        os.path.basename(directory) in {".git", ".capsules"}
+        or os.path.exists(os.path.join(directory, "pyvenv.cfg"))
+        or os.path.realpath(directory) in seen
+    )
 
 
 def _unreadable(error: OSError) -> NoReturn:
@@ -70,7 +78,8 @@ def _unreadable(error: OSError) -> NoReturn:
 
 def _artifact(path: str, root: str) -> Artifact:
     try:
-        return Artifact(recorded_path(path, root), file_sha256(path).hex(), os.stat(path).st_size)
+        digest, size = file_digest(path)
+        return Artifact(recorded_path(path, root), digest.hex(), size)
     except ValueError as error:
         raise FileProblem(f"cannot read `{path}`: {error}") from error
     except OSError as error:

@@ -14,7 +14,7 @@ from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
-__all__ = ["LAYERS", "Capture", "capture", "capture_environment"]
+__all__ = ["LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
 
 LAYERS: tuple[Layer, ...] = (PythonLayer(),)
 """Every layer, in the order in which people are told of them."""
@@ -45,9 +45,7 @@ def capture(
     rules this release does not know is `unknown`. `environ` is what the interpreter is started with, else our own.
     Raise `InterpreterProblem` where the target does not answer, `UsageError` for a layer that there is none of.
     """
-    known = {layer.name for layer in LAYERS}
-    if strange := set(layers or ()) - known:
-        raise UsageError(f"no layer `{min(strange)}`", hint=f"layers are: {', '.join(sorted(known))}")
+    check_layers(layers or ())
     interpreter = ask(target.python, environ=environ)
     captured = {
         layer.name: _capture(layer, interpreter, (rules or {}).get(layer.name))
@@ -64,6 +62,13 @@ def capture(
     )
 
 
+def check_layers(layers: Collection[str]) -> None:
+    """Raise `UsageError` where one of these is no layer."""
+    known = {layer.name for layer in LAYERS}
+    if strange := set(layers) - known:
+        raise UsageError(f"no layer `{min(strange)}`", hint=f"layers are: {', '.join(sorted(known))}")
+
+
 def capture_environment(python: str | None = None, *, layers: Collection[str] | None = None) -> Capture:
     """Capture the environment of the interpreter at the path `python`, of the running one where none is given.
 
@@ -74,5 +79,6 @@ def capture_environment(python: str | None = None, *, layers: Collection[str] | 
 
 def _capture(layer: Layer, interpreter: Interpreter, rules: int | None) -> LayerCapture:
     if rules is not None and rules not in layer.rules:
-        return LayerCapture(state=LayerState("unknown", f"this release does not know rules {rules}"))
+        reason = f"this release does not know rules {rules}" if rules else "it says no rules to capture it by"
+        return LayerCapture(state=LayerState("unknown", reason))
     return layer.capture(interpreter, max(layer.rules) if rules is None else rules)

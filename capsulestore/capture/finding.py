@@ -11,13 +11,15 @@ __all__ = ["Finding"]
 class Finding:
     """One thing noticed: `code` names the kind (`metadata-missing`), `subject` the distribution, file or directory.
 
-    `message` says, in words that hold for any subject of that code, what it means for what was captured.
+    `message` says, in words that hold for any subject of that code, what it means for what was captured; `incomplete`,
+    that something an analysis could notice was not, so that a verdict has to say so.
     """
 
     layer: str
     code: str
     subject: str
     message: str
+    incomplete: bool = False
 
     def as_dict(self) -> dict[str, str]:
         """Return the finding as `--json` has it."""

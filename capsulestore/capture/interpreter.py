@@ -148,7 +148,8 @@ def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
     try:
         interpreter = _checked(ast.literal_eval(text.decode("ascii")))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        said = f": {complaint[-1]}" if complaint else ""
+        # Of a traceback the last line says most, of anything else the first.
+        said = f": {complaint[-1 if complaint[0].startswith('Traceback') else 0].strip()}" if complaint else ""
         raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
     if interpreter.version.startswith("2."):
         raise InterpreterProblem(f"`{python}` is Python {interpreter.version}; Python 3 is needed", hint=hint)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
 
@@ -63,8 +64,9 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
                 Finding(
                     "python",
                     "archive-on-path",
-                    entry,
+                    path_text(entry),
                     "an archive on the search path; what is in it was not looked at",
+                    incomplete=True,
                 )
             )
     return directories, findings

@@ -35,19 +35,19 @@ def choose(python: str | None, *, environ: Mapping[str, str], directory: str) ->
     """Return the target: the one named, else the activated environment, else `./.venv`, else `python3` on PATH.
 
     A base conda environment does not count as activated: it is what conda itself runs in. Raise `InterpreterProblem`
-    where the one that is named, or the activated one, is not there.
+    where the one that is named, the activated one, or that of a `.venv` which is here, is not there.
     """
     if python is not None:
         return Target(_named(python, environ, directory), "--python")
-    conda = environ.get("CONDA_PREFIX")
     if virtual := environ.get("VIRTUAL_ENV"):
         return Target(_of_prefix(virtual, "VIRTUAL_ENV"), "VIRTUAL_ENV")
+    conda = environ.get("CONDA_PREFIX")
     if conda and environ.get("CONDA_DEFAULT_ENV") != "base" and not os.path.isdir(f"{conda}/condabin"):
         return Target(_of_prefix(conda, "CONDA_PREFIX"), "CONDA_PREFIX")
     local = os.path.join(directory, ".venv")
-    if os.path.exists(_in_prefix(local)):
-        return Target(_in_prefix(local), ".venv")
-    found = shutil.which("python3", path=environ.get("PATH"))
+    if os.path.isdir(local) or os.path.islink(local):
+        return Target(_of_prefix(local), ".venv")
+    found = shutil.which("python3", path=environ.get("PATH", os.defpath))
     if not found:
         raise InterpreterProblem("no `python3` on PATH", hint="name an interpreter with `--python PATH`")
     return Target(found, "PATH")
@@ -60,7 +60,7 @@ def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
     if os.path.exists(path):
         return path
     command = f"python{python}" if re.fullmatch(r"\d+(\.\d+)*t?", python) else python
-    found = shutil.which(command, path=environ.get("PATH")) if os.path.basename(python) == python else None
+    found = shutil.which(command, path=environ.get("PATH", os.defpath)) if os.path.basename(python) == python else None
     if not found:
         raise InterpreterProblem(
             f"no interpreter at `{python}`",
@@ -69,11 +69,13 @@ def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
     return found
 
 
-def _of_prefix(prefix: str, said_by: str) -> str:
+def _of_prefix(prefix: str, named_by: str | None = None) -> str:
     python = _in_prefix(prefix)
     if not os.path.exists(python):
         raise InterpreterProblem(
-            f"{said_by} names `{prefix}`, which has no `bin/python`",
+            f"{named_by} names `{prefix}`, which has no `bin/python`"
+            if named_by
+            else f"`{prefix}` has no `bin/python`",
             hint="activate another environment, or name an interpreter with `--python PATH`",
         )
     return python

@@ -70,7 +70,7 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None)
     """Judge the layers that were looked at when the capsule was captured, or those of them in `only`.
 
     `different` where a layer differs; else `not comparable` where one is known on one side only; else `identical`. A
-    layer that neither side knows is left out, and said to be.
+    layer that neither side knows is left out, and said to be; so is it said where there is nothing to compare at all.
     """
     names = captured.names if captured.states is not None else captured.names | frozenset(current.digests)
     matches: list[LayerMatch] = []
@@ -85,6 +85,8 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None)
         matches.append(_match(name, captured, current))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
     verdict: Verdict = "identical"
+    if not matches and not reasons:
+        reasons.append("there is no layer to compare")
     if any(match.match is False for match in matches):
         verdict = "different"
     elif any(match.match is None for match in matches):

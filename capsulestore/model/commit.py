@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capsulestore.errors import InvalidValue
+from capsulestore.errors import InvalidValue, MalformedName
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, GitObject
 
@@ -61,9 +61,14 @@ class Commit:
         committer = _PERSON.fullmatch(first.get("committer", ""))
         if person is None or committer is None or "tree" not in first:
             raise InvalidValue("a commit without a tree, an author or a committer")
+        try:
+            tree = Digest.parse(first["tree"])
+            parents = tuple(Digest.parse(value) for key, _, value in fields if key == "parent")
+        except MalformedName as error:
+            raise InvalidValue(f"a commit in which {error.message}") from None
         return cls(
-            tree=Digest.parse(first["tree"]),
-            parents=tuple(Digest.parse(value) for key, _, value in fields if key == "parent"),
+            tree=tree,
+            parents=parents,
             author=Person(person["name"], person["email"]),
             # The later of the two: no registration is earlier than its parent's, by either date.
             time=max(int(person["time"]), int(committer["time"])),

@@ -97,6 +97,7 @@ def _is_artifacts(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, dict)
         and isinstance(item.get("path"), str)
+        and "\0" not in item["path"]
         and _is_digest(item.get("sha256"))
         and type(item.get("size")) is int
         for item in value

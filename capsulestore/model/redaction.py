@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit, urlunsplit
 
 __all__ = ["REDACTED", "redact_url"]
@@ -25,8 +26,15 @@ def redact_url(url: str) -> tuple[str, bool]:
         before, _, rest = url.partition("?")[0].partition("#")[0].rpartition("@")
         clean = f"git@{rest}" if before == "git" else rest
         return clean, clean != url
+    if parts.scheme != "file" and not _is_host(host):
+        # A password with a character that ends the place of passwords: there is no telling where it ends.
+        return REDACTED, True
     netloc = f"git@{host}" if user == "git" else host
     clean = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
     # An empty authority (`file:///x`) may be spelled otherwise without anything having been taken out.
     taken = (at and user != "git") or parts.query or parts.fragment
     return (clean, True) if taken else (url, False)
+
+
+def _is_host(host: str) -> bool:
+    return re.fullmatch(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(:\d*)?", host) is not None

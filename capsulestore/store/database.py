@@ -52,7 +52,9 @@ class ObjectDatabase:
     def close(self) -> None:
         """Let go of open packs; the next use opens them again."""
         if "_disk" in self.__dict__:
-            self._disk.close()
+            # What a damaged pack was read into may still hold its file; it is let go with the error.
+            with suppress(BufferError):
+                self._disk.close()
             del self._disk
 
     def read(self, name: Digest) -> GitObject:
@@ -72,9 +74,10 @@ class ObjectDatabase:
             try:
                 return self._disk.get_raw(_id(name))
             except KeyError:
-                if self._lies_loose(name):
-                    raise self._damaged(name, "its file holds no object") from None
-                # Another process may just be moving it from its own file into a pack.
+                # Another process may just be writing it, or moving it from its own file into a pack.
+                continue
+        if self._lies_loose(name):
+            raise self._damaged(name, "its file holds no object")
         raise MissingObject(
             f"object {name} is not in the store `{self._store}`",
             hint=f"see what else is wrong with `git -C {self._store} fsck`",
@@ -130,8 +133,7 @@ class ObjectDatabase:
                     for name, member in new.items():
                         self._write_loose(name, member)
             yield
-        with unwritable(self._store):
-            release_abandoned(self._pack_directory())
+        release_abandoned(os.path.join(self._path, "pack"))
 
     def write(self, value: GitObject) -> None:
         """Make one object durable."""
@@ -201,10 +203,13 @@ class ObjectDatabase:
 
     def _damaged(self, name: Digest | None, reason: str) -> DamagedObject:
         packs = os.path.join(self._path, "pack")
-        hint = "adding the same environment again, or copying the file from a store that has it, brings it back"
+        hint = f"`git -C {self._store} fsck` names the damaged pack; copy it, with its index, from a store that has it"
         if name is None:
             return DamagedObject(f"a pack in `{packs}` is damaged ({reason})", hint=hint)
-        place = self._loose_path(name) if self._lies_loose(name) else packs
+        place = packs
+        if self._lies_loose(name):
+            place = self._loose_path(name)
+            hint = "adding the same capsule again, or copying the file from a store that has it, brings it back"
         return DamagedObject(f"object {name} is damaged ({reason}), in `{place}`", hint=hint)
 
 

@@ -101,7 +101,8 @@ def check(path: str) -> None:
     storage = _value(config, "extensions", "refstorage")
     if _value(config, "extensions", "objectformat").lower() != "sha256" or not schema:
         raise StoreUnreadable(
-            f"`{path}` is a git repository, but not a store of capsules", hint="make one with `capsule init`"
+            f"`{path}` is a git repository, but not a store of capsules",
+            hint="name another with `--store DIR`, or make one elsewhere with `capsule init DIR`",
         )
     if storage not in {"", "files"}:
         raise StoreUnreadable(f"the store `{path}` keeps its refs as `{storage}`, which this release cannot read")

@@ -27,6 +27,7 @@ Kind = Literal["capsule", "environment", "context", "layer", "collection", "entr
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{4,64}")
 _TAG: Final = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]+")
 _CANDIDATES_NAMED: Final = 5
+_WHAT_NAMES_ARE: Final = "a name is a digest, four or more of its digits, a tag, or @"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ def _base(name: str, database: ObjectDatabase, refs: Refs) -> Digest:
             raise UnknownName("`@` is the capsule added last, and none was", hint="add one with `capsule add`")
         return last
     if not name or not _TAG.fullmatch(name):
-        raise MalformedName(
-            f"`{name}` cannot be a name", hint="a name is a digest, four or more of its digits, a tag, or @"
-        )
+        raise MalformedName(f"`{name}` cannot be a name", hint=_WHAT_NAMES_ARE)
     if not _PREFIX.fullmatch(name):
         return _tagged(name, refs)
     return _beginning(name.lower(), database)
@@ -98,7 +97,7 @@ def _tagged(name: str, refs: Refs) -> Digest:
         return tags[name]
     if re.fullmatch(r"[0-9a-fA-F]{1,3}", name):
         raise MalformedName(f"`{name}` is too short", hint="give four or more digits of a digest")
-    raise UnknownName(f"no tag `{name}`", hint=_closest(name, tags))
+    raise UnknownName(f"nothing is called `{name}`", hint=_closest(name, tags) or _WHAT_NAMES_ARE)
 
 
 def _closest(name: str, known: Mapping[str, object]) -> str | None:

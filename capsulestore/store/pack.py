@@ -47,13 +47,19 @@ def written_pack(directory: str, objects: Mapping[Digest, GitObject]) -> Iterato
 
 
 def release_abandoned(directory: str) -> None:
-    """Remove the `.keep` files of ours that no process holds any more."""
-    for entry in os.scandir(directory):
-        if entry.name.endswith(_KEEP):
-            with suppress(FileNotFoundError, BlockingIOError), open(entry.path, "rb") as keep:
+    """Remove the `.keep` files of ours that no process holds any more. Best effort: never an error."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        for path in [entry.path for entry in entries if entry.name.endswith(_KEEP)]:
+            with suppress(OSError), open(path, "rb") as keep:
                 if keep.read(len(_SIGNATURE)) == _SIGNATURE:
                     fcntl.flock(keep, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    os.unlink(entry.path)
+                    # By that name there may be another by now.
+                    if _is_at(path, keep.fileno()):
+                        os.unlink(path)
+
+
+def _is_at(path: str, descriptor: int) -> bool:
+    return os.path.samestat(os.stat(path), os.fstat(descriptor))
 
 
 @contextmanager
@@ -68,9 +74,10 @@ def _keep_file(path: str) -> Iterator[None]:
         try:
             yield
         finally:
-            # Gone already where another process wrote the very same pack.
+            # Another's by now, or gone, where another process wrote the very same pack.
             with suppress(FileNotFoundError):
-                os.unlink(path)
+                if _is_at(path, keep.fileno()):
+                    os.unlink(path)
 
 
 def _write_objects(directory: str, objects: Mapping[Digest, GitObject]) -> tuple[str, bytes, list[_IndexEntry]]:

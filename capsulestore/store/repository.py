@@ -67,8 +67,8 @@ class Store:
 
     @property
     def root(self) -> str:
-        """The directory that holds the store, to which a manifest's paths are relative."""
-        return os.path.dirname(self.path)
+        """The directory that holds the store, by its real path: a manifest's paths are relative to it."""
+        return os.path.dirname(os.path.realpath(self.path))
 
     def read(self, name: Digest) -> GitObject:
         """Return an object whose bytes hash to its name; raise `MissingObject` or `DamagedObject`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.capture.artifacts import Artifact, digest_artifacts, recorded_path, sha256_or_none
+from capsulestore.capture.artifacts import Artifact, digest_artifacts, recorded_path
 from capsulestore.errors import FileProblem
 
 
@@ -115,9 +115,27 @@ def test_a_file_or_directory_that_may_not_be_read_is_told(what, root, as_nobody_
     assert what in said
 
 
-def test_the_sha256_of_a_file_or_none_where_there_is_none(root):
-    assert sha256_or_none(str(root / "a.csv")) == hashlib.sha256(b"1\n").hexdigest()
-    assert sha256_or_none(str(root / "missing")) is None
-    assert sha256_or_none(str(root / "a.csv" / "below")) is None
-    with pytest.raises(FileProblem, match="data"):
-        sha256_or_none(str(root / "data"))
+def test_what_is_nobodys_output_is_not_looked_at_below_a_directory(root):
+    for directory in (".git", ".capsules", "environment"):
+        (root / directory).mkdir()
+        (root / directory / "file").write_text("x")
+    (root / "environment" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    assert [found.path for found in digest_artifacts([str(root)], root=str(root))] == [
+        "a.csv",
+        "data/b.csv",
+        "data/inner/c.csv",
+    ]
+
+
+def test_a_link_to_a_directory_is_followed_and_a_loop_ends(root):
+    (root / "inner").symlink_to(root / "data" / "inner")
+    (root / "data" / "again").symlink_to(root)
+    paths = [found.path for found in digest_artifacts([str(root / "inner"), str(root / "data")], root=str(root))]
+    assert "data/inner/c.csv" in paths
+    assert len(paths) == len(set(paths))
+
+
+def test_a_directory_without_a_file_is_told(root):
+    (root / "empty").mkdir()
+    with pytest.raises(FileProblem, match="no file in the directory"):
+        digest_artifacts([str(root / "empty")], root=str(root))

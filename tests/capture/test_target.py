@@ -1,6 +1,7 @@
 """Which interpreter is captured when nobody names one: design §2.2's order."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -81,8 +82,15 @@ def test_a_conda_prefix_that_holds_conda_itself_is_the_base_by_whatever_name(her
     assert target.chosen_by == ".venv"
 
 
-def test_a_venv_without_an_interpreter_is_passed_over(here):
+def test_a_venv_without_an_interpreter_is_told_and_not_passed_over(here):
     (here / "work" / ".venv" / "bin" / "python").unlink()
+    with pytest.raises(InterpreterProblem, match=r"\.venv` has no `bin/python`"):
+        choose(None, environ=environ(here, "PATH"), directory=str(here / "work"))
+
+
+def test_a_file_named_as_a_venv_is_passed_over(here):
+    shutil.rmtree(here / "work" / ".venv")
+    (here / "work" / ".venv").write_text("elsewhere\n")
     assert choose(None, environ=environ(here, "PATH"), directory=str(here / "work")).chosen_by == "PATH"
 
 

@@ -16,7 +16,7 @@ def test_init_answers_with_the_store(capsule, project):
 
 def test_capture_answers_with_the_whole_environment(capsule, project):
     answer = capsule("capture", "--json").json
-    assert answer.keys() == {"environment_digest", "layers", "environment", "context", "findings"}
+    assert answer.keys() == {"environment_digest", "layers", "environment", "context", "target", "findings"}
     assert answer["environment"]["python"]["packages"]["six"]["version"] == "1.16.0"
     assert answer["layers"].keys() == answer["environment"].keys() == {"python"}
 
@@ -104,7 +104,10 @@ def test_diff_answers_with_both_digests_and_an_item_for_each_entry(capsule, dige
 def test_an_error_is_one_json_object_on_stderr(capsule, store):
     import json  # noqa: PLC0415
 
+    hint = "a name is a digest, four or more of its digits, a tag, or @"
     for arguments in (("show", "nobody", "--json"), ("--json", "show", "nobody")):
         done = capsule(*arguments)
         assert (done.status, done.out) == (3, "")
-        assert json.loads(done.err) == {"error": {"code": "unknown_name", "message": "no tag `nobody`", "hint": None}}
+        assert json.loads(done.err) == {
+            "error": {"code": "unknown_name", "message": "nothing is called `nobody`", "hint": hint}
+        }

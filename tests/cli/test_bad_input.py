@@ -18,6 +18,12 @@ WRONG = {
     "a parameter that is no JSON": (["add", "--param-json", "alpha={"], 2, "--param-json alpha={"),
     "a parameter that JSON cannot hold exactly": (["add", "--param-json", "n=12345678901234567890"], 2, "2^53"),
     "a parameter given twice over": (["add", "--param", "a=1", "--param-json", "a=1"], 2, "`a`"),
+    "a parameter given twice": (["add", "--param", "a=1", "--param", "a=2"], 2, "twice"),
+    "a parameter too large for a double": (["add", "--param-json", f"n={2**64}"], 2, "2^53"),
+    "a layer for a diff that there is none of": (["diff", "@", "@", "--layer", "pyhton"], 2, "pyhton"),
+    "an interpreter for two stored ones": (["diff", "@", "@", "--python", "python3"], 2, "--python"),
+    "an environment file and an interpreter": (["add", "--environment", "e.json", "--python", "x"], 2, "--environment"),
+    "an argument that is no text": (["show", "--json", os.fsdecode(b"\xff")], 3, "nothing is called"),
     "a layer that there is none of": (["capture", "--layer", "julia"], 2, "julia"),
     "too many names": (["verify", "@", "@"], 2, "@"),
     # names
@@ -45,7 +51,7 @@ def test_a_wrong_request_is_told_in_one_line_and_changes_nothing(case, capsule, 
     capsule("add", "-m", "what is there")
     before = unchanged(project)
     done = capsule(*arguments)
-    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    errors = [line for line in done.err.splitlines() if line.startswith(("error: ", '{"error":', '{"error": '))]
     assert (done.status, done.out, len(errors)) == (status, "", 1)
     assert said in done.err
     assert "Traceback" not in done.err
@@ -58,6 +64,8 @@ def test_a_wrong_request_is_told_in_one_line_and_changes_nothing(case, capsule, 
         ("not json", 6),
         ("[1, 2]", 2),
         ('{"python": {"packages": {"x": NaN}}}', 6),
+        ("{}", 2),
+        ('{"a": 1}', 2),
         ('{"": {}}', 2),
         ('{"environment_digest": "00", "environment": {}}', 2),
         ('{"environment_digest": "00"}', 2),

@@ -93,7 +93,7 @@ def test_a_changed_output_is_told_beside_an_identical_environment(capsule, store
     (project / "gone.csv").unlink()
     missing = capsule("verify")
     assert missing.status == 0
-    assert "gone.csv: is not here" in missing.err
+    assert "gone.csv: is not here" in missing.out
     (project / "out.csv").write_text("3")
     changed = capsule("verify", "--json")
     assert changed.status == 1
@@ -102,3 +102,31 @@ def test_a_changed_output_is_told_beside_an_identical_environment(capsule, store
         {"path": "gone.csv", "state": "missing"},
         {"path": "out.csv", "state": "changed"},
     ]
+
+
+def test_a_file_that_cannot_be_compared_leaves_the_verdict_on_the_environment(capsule, store, project):
+    (project / "out.csv").write_text("1")
+    capsule("add", "--output", "out.csv")
+    (project / "out.csv").unlink()
+    (project / "out.csv").mkdir()
+    done = capsule("verify", "--json")
+    assert (done.status, done.json["verdict"]) == (1, "identical")
+    assert done.json["files"] == [{"path": "out.csv", "state": "changed"}]
+
+
+def test_what_was_not_seen_is_told_with_an_identical_verdict(capsule, store, project):
+    (record,) = project.joinpath(".venv").rglob("six-*.dist-info/RECORD")
+    record.write_text(record.read_text() + "gone.py,,\n")
+    capsule("add")
+    done = capsule("verify")
+    assert done.status == 0
+    assert "gone.py" in done.out
+    assert "no part of the verdict" in done.out
+
+
+def test_context_that_differs_is_named_and_makes_no_difference(capsule, store, install):
+    capsule("add")
+    install("pip==24.0")
+    done = capsule("verify")
+    assert done.status == 0
+    assert "python/installers: pip ∅ → 24.0" in done.err

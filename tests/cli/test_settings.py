@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 
 def test_the_store_is_found_from_a_directory_below(capsule, store, project):
     below = project / "deep" / "er"
@@ -43,3 +45,29 @@ def test_init_takes_a_directory_and_does_no_harm_twice(capsule, tmp_path, unchan
     before = unchanged(tmp_path)
     assert capsule("init", tmp_path / "nëw dir") == made
     assert unchanged(tmp_path) == before
+
+
+def test_an_activated_environment_that_is_not_the_local_one_is_told(capsule, project, store, tmp_path):
+    shutil.copytree(project / ".venv", tmp_path / "active", symlinks=True)
+    for command in ("add", "verify"):
+        done = capsule(command, env={"VIRTUAL_ENV": str(tmp_path / "active")})
+        assert "not at `.venv` here" in done.err
+    assert "not at" not in capsule("add", env={"VIRTUAL_ENV": str(project / ".venv")}).err
+
+
+def test_a_local_environment_without_an_interpreter_is_told_and_not_passed_over(capsule, project, store):
+    (project / ".venv" / "bin" / "python").unlink()
+    done = capsule("add")
+    assert (done.status, done.out) == (6, "")
+    assert "`./.venv` has no `bin/python`" in done.err
+
+
+def test_from_a_directory_without_an_environment_the_interpreter_is_told(capsule, store, project):
+    (project / "below").mkdir()
+    assert "looked at `" in capsule("add", cwd=project / "below").err
+
+
+def test_init_takes_no_store(capsule, tmp_path):
+    done = capsule("init", "--store", tmp_path / "there")
+    assert done.status == 2
+    assert "capsule init DIR" in done.err

@@ -182,7 +182,13 @@ CASES = {
         verdict="different",
         matches={"conda": False, "python": True},
     ),
-    "two empty environments are identical": Case(then=unrecorded(), now=unrecorded(), verdict="identical", matches={}),
+    "two empty environments are identical, which says little": Case(
+        then=unrecorded(),
+        now=unrecorded(),
+        verdict="identical",
+        matches={},
+        reasons=("there is no layer to compare",),
+    ),
     "only some layers: one that differs and was not asked for does not count": Case(
         then=seen(python="a", conda="b"),
         now=seen(python="a", conda="c"),

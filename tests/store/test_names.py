@@ -119,11 +119,11 @@ def test_a_tag_that_is_nearly_right_is_suggested(store, capsule, tag):
     assert caught.value.hint == "did you mean `baseline`?"
 
 
-def test_a_tag_that_nothing_is_like_has_no_hint(store, capsule, tag):
+def test_where_nothing_is_like_a_name_it_is_told_what_names_are(store, capsule, tag):
     tag("baseline", capsule)
     with pytest.raises(UnknownName) as caught:
         store.resolve("zzz")
-    assert caught.value.hint is None
+    assert caught.value.hint == "a name is a digest, four or more of its digits, a tag, or @"
 
 
 def test_a_lock_beside_a_tag_is_no_tag(store, capsule, tag, project):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from capsulestore.capture.files import path_text, read_up_to
+from capsulestore.capture.files import path_text, read_up_to, read_whole
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python import direct_url
 from capsulestore.capture.python.discovery import Found
@@ -23,6 +23,9 @@ __all__ = ["Distribution", "read_distribution"]
 _MAX_METADATA_BYTES: Final = 4 * 2**20
 _MAX_RECORD_BYTES: Final = 256 * 2**20
 _MOST_NAMED: Final = 3
+
+_INCOMPLETE: Final = frozenset({"file-unreadable", "too-large"})
+"""The findings that say that something an analysis could notice is not in the entry."""
 
 _Report = Callable[[str, str], None]
 """Takes a finding's code and message."""
@@ -73,7 +76,7 @@ def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Di
     findings: list[Finding] = []
 
     def finding(code: str, message: str) -> None:
-        findings.append(Finding("python", code, path_text(found.path), message))
+        findings.append(Finding("python", code, path_text(found.path), message, code in _INCOMPLETE))
 
     name, version = _identity(found, finding)
     if not name:
@@ -107,7 +110,7 @@ def _identity(found: Found, finding: _Report) -> tuple[str, str]:
             fields.setdefault(key, value)
         if not fields.get("name") or not fields.get("version"):
             finding("metadata-incomplete", "its metadata lacks name or version; the file name is asked instead")
-    stem_name, _, rest = found.stem.partition("-")
+    stem_name, _, rest = path_text(found.stem).partition("-")
     stem_version = rest.partition("-py")[0]
     if not stem_version and not fields.get("name"):
         return "", ""
@@ -160,9 +163,9 @@ def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> list[R
             below = len(os.fsencode(top[1])) + 1
             return [Row(path[below:], b"") for path in files_below(*top)]
         if found.kind == "dist-info":
-            listed = list(parse_record(read_up_to(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES)))
+            listed = list(parse_record(read_whole(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES)))
         else:
-            installed = read_up_to(os.path.join(found.path, "installed-files.txt"), _MAX_RECORD_BYTES)
+            installed = read_whole(os.path.join(found.path, "installed-files.txt"), _MAX_RECORD_BYTES)
             own = os.fsencode(found.name)
             listed = [Row(os.path.normpath(os.path.join(own, path)), b"") for path in installed.splitlines() if path]
         if listed:

@@ -87,7 +87,9 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
             listing = list_directory(directory.path)
         except OSError as error:
             message = f"a directory on the search path that cannot be read ({error.strerror})"
-            findings.append(Finding("python", "directory-unreadable", path_text(directory.path), message))
+            findings.append(
+                Finding("python", "directory-unreadable", path_text(directory.path), message, incomplete=True)
+            )
             continue
         findings += [
             Finding("python", "leftover", path_text(name), "left behind by an interrupted pip; not counted")

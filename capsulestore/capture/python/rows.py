@@ -50,17 +50,21 @@ def parse_record(data: bytes) -> Iterator[Row]:
     """Yield the rows of a RECORD file: comma-separated path, hash and size. Raise `ValueError` for what is no csv."""
     if b'"' not in data:
         for line in data.splitlines():
-            path, _, rest = line.rpartition(b",")[0].rpartition(b",")
-            if path:
-                yield Row(path, rest)
+            yield from _row(line.split(b","))
         return
     lines = io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")
     try:
         for fields in csv.reader(lines, strict=True):
-            if len(fields) > 1 and fields[0]:
-                yield Row(*(field.encode("utf-8", "surrogateescape") for field in fields[:2]))
+            yield from _row([field.encode("utf-8", "surrogateescape") for field in fields])
     except csv.Error as error:
         raise ValueError(f"not as csv has it: {error}") from error
+
+
+def _row(fields: list[bytes]) -> Iterator[Row]:
+    """Yield the row of a line's fields, if they are one: the size may be left out, a comma in the path unquoted."""
+    path = b",".join(fields[:-2]) if len(fields) > 3 else fields[0]
+    if path and len(fields) > 1:
+        yield Row(path, fields[-2] if len(fields) > 2 else fields[1])
 
 
 def without_parents(path: bytes) -> bytes:

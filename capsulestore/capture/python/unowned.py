@@ -40,7 +40,7 @@ def find_unowned(installed: Installed, extension_suffixes: Sequence[str]) -> tup
                 continue
             if "unhashed" in entry:
                 message = f"belongs to no distribution and is not hashed ({entry['unhashed']})"
-                findings.append(Finding("python", "unhashed", path_text(name), message))
+                findings.append(Finding("python", "unhashed", path_text(name), message, incomplete=True))
             else:
                 findings.append(Finding("python", "unowned", path_text(name), "belongs to no distribution; hashed"))
             first = entries.setdefault(entry_key(path_text(name)), entry)

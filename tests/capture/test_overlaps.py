@@ -90,3 +90,8 @@ def test_distributions_in_two_directories_do_not_overlap(empty, make_wheel, tmp_
     empty.install(make_wheel("one", files={"shared.py": "x = 1\n"}))
     empty.install(make_wheel("two", files={"shared.py": "x = 2\n"}), options=("--target", tmp_path / "more"))
     assert "overlaps" not in empty.capture(PYTHONPATH=str(tmp_path / "more")).environment["python"]
+
+
+def test_an_installer_is_no_part_of_an_overlap(empty, make_wheel):
+    empty.install(make_wheel("one", files={"shared.py": "x = 1\n"}), make_wheel("uv", files={"shared.py": "x = 1 \n"}))
+    assert overlaps(empty) == {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from capsulestore.capture.files import file_sha256, path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.distribution import Distribution
-from capsulestore.capture.python.installed import Installed, Place
+from capsulestore.capture.python.installed import INSTALLERS, Installed, Place
 from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.python.rows import without_parents
 from capsulestore.model.canonical import Json
@@ -53,9 +53,10 @@ def _sharing(place: Place) -> Iterator[tuple[Distribution, set[bytes]]]:
 
     Most distributions share none, which saves looking at all of their rows.
     """
-    tops = [{row.path.partition(b"/")[0] for row in distribution.rows} for distribution in place.distributions]
+    counted = [distribution for distribution in place.distributions if distribution.key not in INSTALLERS]
+    tops = [{row.path.partition(b"/")[0] for row in distribution.rows} for distribution in counted]
     count = Counter(top for names in tops for top in names)
-    for distribution, names in zip(place.distributions, tops, strict=True):
+    for distribution, names in zip(counted, tops, strict=True):
         shared = {name for name in names if count[name] > 1}
         if shared:
             yield distribution, shared

@@ -10,7 +10,6 @@ from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.model.mapping import encode_mapping
 from capsulestore.model.objects import EMPTY_TREE
 from capsulestore.store import Store
 
@@ -61,5 +60,5 @@ def stored_side(store: Store, name: str) -> Side:
 
 def captured_side(captured: Capture) -> Side:
     """Return an environment that was captured, which is in no store."""
-    encoded = encode_mapping(captured.environment)
+    encoded = captured.encoded()
     return Side(encoded.objects.__getitem__, encoded.id)

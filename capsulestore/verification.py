@@ -118,7 +118,7 @@ def verify(
         recorded = layer_digests(environment, store.read)
         then = Seen(recorded, capsule.manifest.layers if capsule else None)
         here = _capture_again(then, dict(_rules(store, recorded)), target, layers, environ)
-        current, context = encode_mapping(here.environment), encode_mapping(here.context)
+        current, context = here.encoded(), encode_mapping(here.context)
         outcome = judge(then, _seen(current, here, then), only=layers)
         different = {match.layer for match in outcome.layers if match.match is False}
         between = changes(Side(store.read, environment), Side(current.objects.__getitem__, current.id))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
 
-from capsulestore.capture.files import path_text
-from capsulestore.model.mapping import encode_mapping, layer_digests
+import click
 
 from .command import Command, settings, settings_options, target_options
 from .here import captured
@@ -29,26 +28,17 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
     Nothing is stored, and no store is needed.
     """
     found = captured(python, layers)
-    encoded = encode_mapping(found.environment)
-    digests = layer_digests(encoded.id, encoded.objects.__getitem__)
+    document: dict[str, Any] = found.as_dict()
     if settings().json:
-        print_json(
-            {
-                "environment_digest": str(encoded.id),
-                "layers": {name: str(digest) for name, digest in digests.items()},
-                "environment": found.environment,
-                "context": found.context,
-                "target": {"python": path_text(found.target.python), "chosen_by": found.target.chosen_by},
-                "findings": [finding.as_dict() for finding in found.findings],
-            }
-        )
+        print_json(document)
         return
-    print_line(f"environment {encoded.id}")
+    digests = document["layers"]
+    print_line(f"environment {document['environment_digest']}")
     rows = [("interpreter", "", safe(f"{found.target.python} ({found.target.chosen_by})"))]
     for name, state in found.layers.items():
         layer = found.environment.get(name)
         summary = layer_summary(layer) if isinstance(layer, dict) else f"{state.state} {state.reason or ''}".strip()
-        rows.append((safe(name), digests[name].hex[:12] if name in digests else "", safe(summary)))
+        rows.append((safe(name), digests[name][:12] if name in digests else "", safe(summary)))
     for line in table(rows):
         print_line(line)
     print_findings(found.findings)

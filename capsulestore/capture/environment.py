@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter, ask
 from capsulestore.capture.layer import Layer, LayerCapture
@@ -13,6 +14,8 @@ from capsulestore.capture.target import Target, running
 from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
+from capsulestore.model.mapping import encode_mapping, layer_digests
+from capsulestore.model.objects import Encoded
 
 __all__ = ["LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
 
@@ -30,6 +33,23 @@ class Capture:
     context: Mapping[str, Json]
     layers: Mapping[str, LayerState]
     findings: tuple[Finding, ...]
+
+    def encoded(self) -> Encoded:
+        """Return the environment as objects, its digest first."""
+        return encode_mapping(self.environment)
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the capture as `capsule capture --json` has it, which `capsule add --environment` takes."""
+        encoded = self.encoded()
+        digests = layer_digests(encoded.id, encoded.objects.__getitem__)
+        return {
+            "environment_digest": str(encoded.id),
+            "layers": {name: str(digest) for name, digest in digests.items()},
+            "environment": self.environment,
+            "context": self.context,
+            "target": {"python": path_text(self.target.python), "chosen_by": self.target.chosen_by},
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
 
 
 def capture(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capsulestore.model.canonical import Json
+
 __all__ = ["Finding"]
 
 
@@ -21,6 +23,6 @@ class Finding:
     message: str
     incomplete: bool = False
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Json]:
         """Return the finding as `--json` has it."""
         return {"layer": self.layer, "code": self.code, "subject": self.subject, "message": self.message}

@@ -20,9 +20,9 @@ from capsulestore.model.objects import BLOB_MODE, Read, TreeEntry, decode_tree
 from capsulestore.store.database import ObjectDatabase
 from capsulestore.store.refs import LAST, TAGS, Refs
 
-__all__ = ["Kind", "Named", "kind_of", "resolve"]
+__all__ = ["Named", "NamedKind", "kind_of", "resolve"]
 
-Kind = Literal["capsule", "environment", "context", "layer", "collection", "entry"]
+NamedKind = Literal["capsule", "environment", "context", "layer", "collection", "entry"]
 
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{4,64}")
 _TAG: Final = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]+")
@@ -38,7 +38,7 @@ class Named:
     """
 
     digest: Digest
-    kind: Kind
+    kind: NamedKind
     capsule: Digest | None = None
     level: int = 0
 
@@ -59,7 +59,7 @@ def resolve(text: str, database: ObjectDatabase, refs: Refs) -> Named:
     return _descend(named, text, [part for part in path.split("/") if part], database.read) if colon else named
 
 
-def kind_of(digest: Digest, read: Read) -> Kind:
+def kind_of(digest: Digest, read: Read) -> NamedKind:
     """Return what an object is, as far as its bytes tell: a layer is known by its `rules`.
 
     Raise `UnknownName` for an object that nobody names, as a commit of the shelf.
@@ -134,7 +134,7 @@ def _beginning(prefix: str, database: ObjectDatabase) -> Digest:
     )
 
 
-def _kind_or_none(digest: Digest, database: ObjectDatabase) -> Kind | None:
+def _kind_or_none(digest: Digest, database: ObjectDatabase) -> NamedKind | None:
     try:
         return kind_of(digest, database.read)
     except (UnknownName, InvalidValue):
@@ -157,7 +157,7 @@ def _descend(named: Named, text: str, path: list[str], read: Read) -> Named:
         level = 2
     elif kind == "entry":
         raise UnknownName(f"`{text}`: an entry has nothing below it")
-    depth_of: tuple[Kind, ...] = (kind, "layer", "collection")
+    depth_of: tuple[NamedKind, ...] = (kind, "layer", "collection")
     while path:
         keys = tree_keys(read(tree).data)
         entry = keys.get(path[0])

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Found", "Kind", "Listing", "list_directory"]
+__all__ = ["Found", "Listing", "MetadataKind", "list_directory"]
 
-Kind = Literal["dist-info", "egg-info", "egg"]
+MetadataKind = Literal["dist-info", "egg-info", "egg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Found:
 
     directory: str
     name: str
-    kind: Kind
+    kind: MetadataKind
 
     @property
     def path(self) -> str:

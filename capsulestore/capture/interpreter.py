@@ -8,10 +8,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_origin, get_type_hints
+from typing import IO, Any, Final, get_origin, get_type_hints
 
 from capsulestore.errors import InterpreterProblem
 
@@ -84,25 +85,13 @@ def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter
     it cannot be started, is no Python 3, or does not answer within `ANSWER_SECONDS`.
     """
     reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints:
+    with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints, _held_interrupts() as release:
         try:
-            process = subprocess.Popen(
-                [python, "-B", "-c", _PROBE.read_text(), str(writing)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                env=environ,
-                pass_fds=[writing],
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise InterpreterProblem(
-                f"cannot start `{python}`: {reason}", hint="name an interpreter with `--python PATH`"
-            ) from None
+            process = _start(python, writing, complaints, environ)
         finally:
             os.close(writing)
         try:
+            release()
             text = _answer(answers.fileno())
         finally:
             # It has answered, closed the pipe, or had its time: what its exit hooks still do is not waited for.
@@ -115,6 +104,40 @@ def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter
             hint=f"see what `{python} -c pass` does: its site code may hang",
         )
     return _parse(python, text, complaint)
+
+
+def _start(
+    python: str, answers: int, complaints: IO[bytes], environ: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [python, "-B", "-c", _PROBE.read_text(), str(answers)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            env=environ,
+            pass_fds=[answers],
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InterpreterProblem(
+            f"cannot start `{python}`: {reason}", hint="name an interpreter with `--python PATH`"
+        ) from None
+
+
+@contextmanager
+def _held_interrupts() -> Iterator[Callable[[], None]]:
+    """Hold back Ctrl-C until the block calls what it is given: between start and `try`, it would leave an orphan."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    try:
+        yield release
+    finally:
+        release()
 
 
 def _answer(descriptor: int) -> bytes | None:

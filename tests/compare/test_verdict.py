@@ -260,6 +260,8 @@ def test_a_reason_that_nobody_gave_is_not_told_as_none():
 def test_a_layer_as_json_has_both_digests_and_null_where_there_is_none():
     layer = LayerMatch(layer="conda", captured=digest("b"), current=None, match=None, reason="x")
     assert layer.as_dict() == {"layer": "conda", "captured": "b" * 64, "current": None, "match": None}
+    layer = LayerMatch(layer="conda", captured=None, current=digest("b"), match=False)
+    assert layer.as_dict() == {"layer": "conda", "captured": None, "current": "b" * 64, "match": False}
 
 
 def test_a_side_that_recorded_nothing_captured_what_it_has():

@@ -18,6 +18,9 @@ WITH_A_SECRET = {
     "a password with a slash, without slashes before it": ("u:s3/cret-s3cret@example.org/x", "example.org/x"),
     "a password of the user git, without slashes": ("git:s3cret@example.org:x.git", "example.org:x.git"),
     "a query string, without slashes": ("git@example.org:x.git?token=s3cret", "git@example.org:x.git"),
+    "a fragment, without slashes": ("git@example.org:x.git#token=s3cret", "git@example.org:x.git"),
+    "a query string beside the user git": ("ssh://git@example.org/x?token=s3cret", "ssh://git@example.org/x"),
+    "a password that ends the place of passwords": ("https://user:s3cret#s3cret@example.org/x", REDACTED),
     "a url that cannot be parsed": ("https://[s3cret/x", REDACTED),
 }
 
@@ -38,6 +41,9 @@ def test_i7_a_secret_is_taken_out_of_a_url(url, clean):
         "git@example.org:owner/name.git",
         "file:///home/user/a%20wheel.whl",
         "file:/home/user/x.whl",
+        "file:/home/user@work/x.whl",
+        "file://server:share/x.whl",
+        "https://[::1]:8443/x",
         "../wheels/x.whl",
         "",
     ],

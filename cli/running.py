@@ -1,0 +1,62 @@
+"""Runs one command line, and turns whatever ends it early into one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from capsulestore.errors import CapsuleError, UsageError
+
+from .app import COMMANDS, application
+from .command import Settings
+from .output import print_error
+
+__all__ = ["run"]
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its status; what ends it early is told on stderr."""
+    given = Settings()
+    try:
+        # Not `application.main()`, which has its own ways with interrupts and closed pipes.
+        with application.make_context("capsule", arguments, obj=given) as context:
+            status = application.invoke(context)
+        if sys.stdout:
+            sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return UsageError.exit_code
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:
+        problem = _problem(error, arguments)
+        # Where the command line itself is wrong, it was not read to its end.
+        given.json = given.json or "--json" in arguments
+        print_error(problem, given)
+        return problem.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
+    """Return any exception as one of ours."""
+    if isinstance(error, CapsuleError):
+        return error
+    if isinstance(error, click.ClickException):
+        command = " ".join(["capsule", *[word for word in arguments if word in COMMANDS][:1]])
+        return UsageError(_plain(error.format_message()), hint=f"see `{command} --help`")
+    if isinstance(error, OSError) and error.strerror:
+        where = f"`{error.filename}`: " if error.filename else ""
+        return CapsuleError(f"{where}{error.strerror}")
+    return CapsuleError(
+        f"unexpected {type(error).__name__}: {error}",
+        hint="this is a mistake in capsulestore; please report it with the command line that led here",
+    )
+
+
+def _plain(message: str) -> str:
+    """Return click's message in our style: lower case at the beginning, no full stop, one line."""
+    text = " ".join(message.split()).removesuffix(".")
+    return text[:1].lower() + text[1:]

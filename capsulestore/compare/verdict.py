@@ -84,7 +84,8 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None)
             continue
         matches.append(_match(name, captured, current))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
-    verdict: Verdict = "identical"
+    # Asked of certain layers, of which there is nothing to say, there is no verdict either.
+    verdict: Verdict = "not comparable" if only is not None and not matches else "identical"
     if not matches and not reasons:
         reasons.append("there is no layer to compare")
     if any(match.match is False for match in matches):

@@ -189,6 +189,14 @@ CASES = {
         matches={},
         reasons=("there is no layer to compare",),
     ),
+    "only some layers: one that neither side speaks of cannot be compared": Case(
+        then=seen(python="a"),
+        now=seen(python="a"),
+        only=("conda",),
+        verdict="not comparable",
+        matches={},
+        reasons=("there is no layer to compare",),
+    ),
     "only some layers: one that differs and was not asked for does not count": Case(
         then=seen(python="a", conda="b"),
         now=seen(python="a", conda="c"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -118,20 +119,17 @@ def verify(
         recorded = layer_digests(environment, store.read)
         then = Seen(recorded, capsule.manifest.layers if capsule else None)
         here = _capture_again(then, dict(_rules(store, recorded)), target, layers, environ)
-        current, context = here.encoded(), encode_mapping(here.context)
+        current = here.encoded()
         outcome = judge(then, _seen(current, here, then), only=layers)
         different = {match.layer for match in outcome.layers if match.match is False}
         between = changes(Side(store.read, environment), Side(current.objects.__getitem__, current.id))
-        in_context: Iterator[Change] = iter(())
-        if capsule and capsule.context and layers is None:
-            in_context = changes(Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id))
         return Verification(
             capsule=named.capsule,
             captured=environment,
             current=current.id,
             outcome=outcome,
             changes=tuple(change for change in between if change.layer in different),
-            context_changes=tuple(in_context),
+            context_changes=tuple(_context_changes(store, capsule, here)) if capsule and layers is None else (),
             files=tuple(_files(capsule, store.root)) if capsule else (),
             here=here,
         )
@@ -165,6 +163,13 @@ def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, in
         yield name, rules if type(rules) is int else 0
 
 
+def _context_changes(store: Store, capsule: Capsule, here: Capture) -> Iterator[Change]:
+    """Yield what differs between the context that was recorded, where one was, and that of here."""
+    if capsule.context:
+        context = encode_mapping(here.context)
+        yield from changes(Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id))
+
+
 def _files(capsule: Capsule, root: str) -> Iterator[FileCheck]:
     for key in ("inputs", "outputs"):
         for file in capsule.manifest.files(key):
@@ -174,12 +179,11 @@ def _files(capsule: Capsule, root: str) -> Iterator[FileCheck]:
                 yield FileCheck(path, "same" if same else "changed")
             except (FileNotFoundError, NotADirectoryError):
                 yield FileCheck(path, "missing")
-            except PermissionError:
-                yield FileCheck(path, "unreadable")
-            except OSError:
-                yield FileCheck(path, "changed")  # no regular file any more
+            except OSError as error:
+                yield FileCheck(path, "changed" if error.errno in _NO_FILE_ANY_MORE else "unreadable")
 
 
+_NO_FILE_ANY_MORE = frozenset({errno.EISDIR, errno.EINVAL})
 _SAID = {
     "changed": "is not what was recorded",
     "missing": "is not here",

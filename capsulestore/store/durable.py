@@ -11,6 +11,7 @@ from typing import BinaryIO
 from capsulestore.errors import StoreUnwritable
 
 __all__ = [
+    "draft_path",
     "move_into_place",
     "new_file",
     "removed_after_error",
@@ -31,13 +32,18 @@ def unwritable(path: str) -> Iterator[None]:
         ) from error
 
 
+def draft_path(directory: str) -> str:
+    """Return a new name in a directory; it begins with `tmp_obj_`, which git's own gc knows to be a leftover."""
+    return os.path.join(directory, f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
+
+
 @contextmanager
 def new_file(directory: str, *, mode: int = 0o666) -> Iterator[tuple[BinaryIO, str]]:
     """Open a new file of a name of its own in a directory; its bytes are on disk when the block ends.
 
-    The name begins with `tmp_obj_`, which git's own gc knows to be a leftover. After an error the file is gone.
+    After an error the file is gone.
     """
-    path = os.path.join(directory, f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
+    path = draft_path(directory)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with removed_after_error(path), os.fdopen(descriptor, "wb") as file:
         yield file, path

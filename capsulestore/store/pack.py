@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
-from capsulestore.store.durable import new_file, removed_after_error, sync_directory
+from capsulestore.store.durable import draft_path, new_file, removed_after_error, sync_directory
 
 __all__ = ["release_abandoned", "written_pack"]
 
@@ -64,7 +63,7 @@ def _is_at(path: str, descriptor: int) -> bool:
 
 @contextmanager
 def _keep_file(path: str) -> Iterator[None]:
-    draft = os.path.join(os.path.dirname(path), f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
+    draft = draft_path(os.path.dirname(path))
     with removed_after_error(draft), open(draft, "xb") as keep:
         # Locked before it has its name, so that nobody takes it for abandoned.
         fcntl.flock(keep, fcntl.LOCK_EX)

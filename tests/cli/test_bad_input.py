@@ -176,3 +176,14 @@ def test_a_store_that_may_not_be_written_is_told_and_left(store, project, capsul
     assert (done.returncode, done.stdout) == (6, "")
     assert json.loads(done.stderr)["error"]["code"] == "store_unwritable"
     assert unchanged(store) == before
+
+
+def test_a_recorded_file_that_may_not_be_read_leaves_the_verdict(store, project, capsule, bound_by_permissions):
+    (project / "out.csv").write_text("1")
+    capsule("add", "--output", "out.csv")
+    (project / "out.csv").chmod(0)
+    command = [*bound_by_permissions, sys.executable, "-m", "capsulestore_cli", "verify", "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["verdict"]) == (1, "identical")
+    assert answer["files"] == [{"path": "out.csv", "state": "unreadable"}]

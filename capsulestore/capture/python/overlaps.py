@@ -29,7 +29,7 @@ def find_overlaps(installed: Installed) -> tuple[dict[str, Json], list[Finding]]
             names = sorted({distribution.key for distribution in distributions})
             overlaps[entry_key(path_text(path))] = {
                 "content": _digest(place, path, distributions),
-                "distributions": list(names),
+                "distributions": names,
             }
             message = f"listed with different hashes by {' and '.join(names)}; hashed as it is now"
             findings.append(Finding("python", "overlap", path_text(path), message))

@@ -37,6 +37,7 @@ __all__ = [
     "StoreBusy",
     "StoreUnreadable",
     "StoreUnwritable",
+    "TagExists",
     "UnknownName",
     "UsageError",
 ]
@@ -127,6 +128,12 @@ class MalformedName(NameProblem):
     """A text that is no digest, no prefix of four digits or more, and no tag."""
 
     code = "malformed_name"
+
+
+class TagExists(NameProblem):
+    """A tag is there already and points elsewhere, or stands in the way of another."""
+
+    code = "tag_exists"
 
 
 class NoStore(CapsuleError):

@@ -9,7 +9,7 @@ from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_mapping, layer_digests
 from capsulestore.store import Store
-from capsulestore.store.shelf import Registration
+from capsulestore.store.history import Registration
 
 __all__ = ["describe"]
 
@@ -48,7 +48,7 @@ def _capsule(store: Store, digest: Digest) -> dict[str, Json]:
         "manifest": capsule.manifest.value,
         "environment": decode_mapping(capsule.environment, store.read),
         "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
-        "tags": sorted(tag for tag, tagged in store.tags().items() if tagged == digest),
+        "tags": sorted(tag for tag, tagged in store.tags.all().items() if tagged == digest),
         "statements": [],
         "registrations": [_registration(found) for found in store.registrations(digest)],
     }

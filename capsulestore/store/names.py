@@ -11,21 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from capsulestore.errors import AmbiguousName, InvalidValue, MalformedName, UnknownName
+from capsulestore.errors import AmbiguousName, MalformedName, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.capsule import is_capsule
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import LEVELS, decode_entry, decode_mapping, tree_keys
 from capsulestore.model.objects import BLOB_MODE, Read, TreeEntry, decode_tree
+from capsulestore.model.statement import subject_of
 from capsulestore.store.database import ObjectDatabase
+from capsulestore.store.index import Index, Kind
 from capsulestore.store.refs import LAST, TAGS, Refs
 
-__all__ = ["Named", "NamedKind", "kind_of", "resolve"]
+__all__ = ["Named", "NamedKind", "kind_of", "resolve", "with_article"]
 
-NamedKind = Literal["capsule", "environment", "context", "layer", "collection", "entry"]
+NamedKind = Literal["capsule", "statement", "environment", "context", "layer", "collection", "entry"]
 
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{4,64}")
 _TAG: Final = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]+")
+_KINDS: Final[tuple[Kind, ...]] = ("capsule", "environment", "statement")
 _CANDIDATES_NAMED: Final = 5
 _WHAT_NAMES_ARE: Final = "a name is a digest, four or more of its digits, a tag, or @"
 
@@ -43,20 +46,25 @@ class Named:
     level: int = 0
 
     def value(self, read: Read) -> Json:
-        """Return the value of an entry, or the mapping of a tree other than a capsule's."""
+        """Return the value of an entry, or the mapping of a tree that is neither a capsule's nor a statement's."""
         if self.kind == "entry":
             return decode_entry(read(self.digest).data, self.level)
         return decode_mapping(self.digest, read, self.level)
 
 
-def resolve(text: str, database: ObjectDatabase, refs: Refs) -> Named:
+def resolve(text: str, database: ObjectDatabase, refs: Refs, index: Index) -> Named:
     """Return what a name stands for; raise `MalformedName`, `UnknownName` or `AmbiguousName`."""
     base, colon, path = text.partition(":")
-    digest = _base(base, database, refs)
+    digest = _base(base, database, refs, index)
     named = Named(digest, kind_of(digest, database.read))
     if named.kind == "capsule":
         named = Named(digest, "capsule", digest)
     return _descend(named, text, [part for part in path.split("/") if part], database.read) if colon else named
+
+
+def with_article(kind: NamedKind) -> str:
+    """Return a kind as it stands in a sentence: `a capsule`, `an environment`."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def kind_of(digest: Digest, read: Read) -> NamedKind:
@@ -72,13 +80,15 @@ def kind_of(digest: Digest, read: Read) -> NamedKind:
     entries = decode_tree(found.data)
     if is_capsule(entries):
         return "capsule"
+    if subject_of(entries):
+        return "statement"
     names = {entry.name for entry in entries}
     if "rules.json" in names:
         return "layer"
     return "collection" if names and all(entry.mode == BLOB_MODE for entry in entries) else "environment"
 
 
-def _base(name: str, database: ObjectDatabase, refs: Refs) -> Digest:
+def _base(name: str, database: ObjectDatabase, refs: Refs, index: Index) -> Digest:
     if name == "@":
         last = refs.read(LAST)
         if last is None:
@@ -88,7 +98,7 @@ def _base(name: str, database: ObjectDatabase, refs: Refs) -> Digest:
         raise MalformedName(f"`{name}` cannot be a name", hint=_WHAT_NAMES_ARE)
     if not _PREFIX.fullmatch(name):
         return _tagged(name, refs)
-    return _beginning(name.lower(), database)
+    return _beginning(name.lower(), database, index)
 
 
 def _tagged(name: str, refs: Refs) -> Digest:
@@ -107,38 +117,36 @@ def _closest(name: str, known: Mapping[str, object]) -> str | None:
     return f"did you mean `{close[0]}`?" if close else None
 
 
-def _beginning(prefix: str, database: ObjectDatabase) -> Digest:
+def _beginning(prefix: str, database: ObjectDatabase, index: Index) -> Digest:
     """Return the object that a prefix begins; one capsule or environment comes before whatever else it begins."""
     if len(prefix) == 64:
         if Digest(prefix) not in database:
             raise UnknownName(f"no object {prefix} in the store")
         return Digest(prefix)
+    for kind in _KINDS:
+        if found := index.beginning_with(prefix, kind):
+            return _only(prefix, found, index, kind)
     found = database.beginning_with(prefix)
     if not found:
-        raise UnknownName(f"nothing in the store begins with `{prefix}`")
+        raise UnknownName(f"nothing in the store begins with `{prefix}`", hint="`capsule log` lists the capsules")
+    return _only(prefix, found, index, "object")
+
+
+def _only(prefix: str, found: list[Digest], index: Index, kind: str) -> Digest:
     if len(found) == 1:
         return found[0]
-    for kinds in ({"capsule"}, {"environment"}, {"layer", "collection", "entry"}):
-        preferred = [digest for digest in found if _kind_or_none(digest, database) in kinds]
-        if len(preferred) == 1:
-            return preferred[0]
-        if preferred:
-            found = preferred
-            break
-    named = ", ".join(digest.hex[:12] for digest in found[:_CANDIDATES_NAMED])
+    named = ", ".join(_described(digest, index) for digest in found[:_CANDIDATES_NAMED])
     more = f" and {len(found) - _CANDIDATES_NAMED} more" if len(found) > _CANDIDATES_NAMED else ""
     raise AmbiguousName(
-        f"`{prefix}` begins {len(found)} digests: {named}{more}",
+        f"`{prefix}` begins {len(found)} {kind}s: {named}{more}",
         candidates=tuple(digest.hex for digest in found),
         hint="give more digits",
     )
 
 
-def _kind_or_none(digest: Digest, database: ObjectDatabase) -> NamedKind | None:
-    try:
-        return kind_of(digest, database.read)
-    except (UnknownName, InvalidValue):
-        return None
+def _described(digest: Digest, index: Index) -> str:
+    registered = index.registered(digest)
+    return f"{digest.hex[:12]} ({registered.title})" if registered else digest.hex[:12]
 
 
 def _descend(named: Named, text: str, path: list[str], read: Read) -> Named:
@@ -155,8 +163,8 @@ def _descend(named: Named, text: str, path: list[str], read: Read) -> Named:
         level = 1
     elif kind == "collection":
         level = 2
-    elif kind == "entry":
-        raise UnknownName(f"`{text}`: an entry has nothing below it")
+    elif kind in {"entry", "statement"}:
+        raise UnknownName(f"`{text}`: {with_article(kind)} has nothing below it")
     depth_of: tuple[NamedKind, ...] = (kind, "layer", "collection")
     while path:
         keys = tree_keys(read(tree).data)

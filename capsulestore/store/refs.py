@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
-import itertools
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final
 
 from capsulestore.errors import DamagedObject, StoreBusy
 from capsulestore.model.digest import Digest
+from capsulestore.model.names import escape
 from capsulestore.store.durable import replace_file, sync_directory, unwritable
+from capsulestore.store.queue import LOCK_SECONDS, attempts, queue
 
-__all__ = ["LAST", "LOCK_SECONDS", "MAIN", "TAGS", "Refs"]
+__all__ = ["LAST", "MAIN", "TAGS", "Refs"]
 
 MAIN: Final = "refs/heads/main"
 LAST: Final = "refs/capsules/last"
 TAGS: Final = "refs/tags/"
 
-LOCK_SECONDS: Final = 60.0
-"""How long a writer waits for others before it gives up."""
-
+_PACKED: Final = "packed-refs"
 _VALUE: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,53 +69,57 @@ class Refs:
     def locked(self, name: str) -> Iterator[Callable[[Digest], None]]:
         """Hold a ref for the block, which gets the function that sets it; without a call it stays as it was.
 
-        For git it is locked too, by git's own lock file. A process that was killed while it held the ref blocks
-        nobody: our writers queue at a lock of the kernel's, and a git lock file that one of ours left is known by its
-        second name, `capsulestore/draft`. Raise `StoreBusy` after `LOCK_SECONDS`, `StoreUnwritable`.
+        Raise `StoreBusy` after `LOCK_SECONDS`, `StoreUnwritable`.
         """
-        path, lock = self._path(name), f"{self._path(name)}.lock"
-        draft = os.path.join(self._store, "capsulestore", "draft")
+        with unwritable(self._store), self._turn() as deadline, self._held(name, deadline) as write:
+            yield lambda value: write(f"{value}\n".encode())
+
+    def delete(self, name: str) -> None:
+        """Remove a ref, where there is one; killed in between, it is still there. Raise as `locked` does."""
         with unwritable(self._store), self._turn() as deadline:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            if _same_file(lock, draft):
-                os.unlink(lock)
-            with suppress(FileNotFoundError):
-                os.unlink(draft)
-            with open(draft, "xb") as file:
-                try:
-                    self._take(draft, lock, deadline)
-                    new: list[Digest] = []
-                    yield new.append
-                    if new:
-                        file.write(f"{new[-1]}\n".encode())
-                        file.flush()
-                        os.fsync(file.fileno())
-                        os.rename(lock, path)
-                        sync_directory(os.path.dirname(path))
-                finally:
-                    if _same_file(lock, draft):
-                        os.unlink(lock)
-                    os.unlink(draft)
+            if name in self._packed():
+                with self._held(_PACKED, deadline) as write:
+                    write(_without(name, self._read_packed()))
+            with self._held(name, deadline), suppress(FileNotFoundError):
+                os.unlink(self._path(name))
+                sync_directory(os.path.dirname(self._path(name)))
+            self._remove_empty(os.path.dirname(name))
+
+    def _turn(self) -> AbstractContextManager[float]:
+        return queue(os.path.join(self._store, "capsulestore", "lock"))
 
     @contextmanager
-    def _turn(self) -> Iterator[float]:
-        """Wait for this process's turn among ours; give the time by which to have given up."""
-        deadline = time.monotonic() + LOCK_SECONDS
-        path = os.path.join(self._store, "capsulestore", "lock")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            if not any(_flock(descriptor) for _ in _attempts(deadline)):
-                raise StoreBusy(
-                    f"another process has held the store `{self._store}` for {LOCK_SECONDS:.0f} seconds",
-                    hint=f"`fuser {path}` tells which",
-                )
-            yield deadline
-        finally:
-            os.close(descriptor)
+    def _held(self, name: str, deadline: float) -> Iterator[Callable[[bytes], None]]:
+        """Hold one of git's files by git's own lock file; give the function that replaces its bytes, durably.
+
+        A process that was killed in the block blocks nobody: the lock file that it left is known by its second name
+        below `capsulestore/`, and the next of ours removes it.
+        """
+        path, lock = self._path(name), f"{self._path(name)}.lock"
+        draft = os.path.join(self._store, "capsulestore", escape(name))
+        if _same_file(lock, draft):
+            os.unlink(lock)
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+        with open(draft, "xb") as file:
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                self._take(draft, lock, deadline)
+                new: list[bytes] = []
+                yield new.append
+                if new:
+                    file.write(new[-1])
+                    file.flush()
+                    os.fsync(file.fileno())
+                    os.rename(lock, path)
+                    sync_directory(os.path.dirname(path))
+            finally:
+                if _same_file(lock, draft):
+                    os.unlink(lock)
+                os.unlink(draft)
 
     def _take(self, draft: str, lock: str, deadline: float) -> None:
-        for _ in _attempts(deadline):
+        for _ in attempts(deadline):
             with suppress(FileExistsError):
                 os.link(draft, lock)
                 return
@@ -127,37 +128,45 @@ class Refs:
             hint="where no git command is at work in the store, remove that file",
         )
 
+    def _remove_empty(self, directory: str) -> None:
+        """Remove the directories that a ref's name leaves empty, which would be in the way of a ref of their name."""
+        while directory.count("/") > 1:
+            with suppress(OSError):
+                os.rmdir(self._path(directory))
+            directory = os.path.dirname(directory)
+
     def _packed(self) -> dict[str, Digest]:
+        pairs = [line.partition(b" ") for line in self._read_packed().splitlines()]
+        return {
+            os.fsdecode(name): Digest(value.decode())
+            for value, _, name in pairs
+            if _VALUE.fullmatch(value.decode("ascii", "replace"))
+        }
+
+    def _read_packed(self) -> bytes:
         try:
-            with open(os.path.join(self._store, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
-                pairs = [line.rstrip("\n").partition(" ") for line in file]
+            with open(self._path(_PACKED), "rb") as file:
+                return file.read()
         except FileNotFoundError:
-            return {}
-        return {name: Digest(value) for value, _, name in pairs if _VALUE.fullmatch(value)}
+            return b""
 
     def _path(self, name: str) -> str:
         return os.path.join(self._store, name)
 
 
-def _flock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _attempts(deadline: float) -> Iterator[None]:
-    """Yield until the deadline, waiting twice as long each time, 32 milliseconds at most."""
-    for attempt in itertools.count():
-        yield
-        if time.monotonic() > deadline:
-            return
-        time.sleep(0.001 * 2 ** min(attempt, 5))
+def _without(name: str, packed: bytes) -> bytes:
+    """Return packed-refs without a ref, and without the line that says what an annotated tag of it leads to."""
+    kept: list[bytes] = []
+    dropped = False
+    for line in packed.splitlines(keepends=True):
+        dropped = line[65:].rstrip(b"\n") == os.fsencode(name) or (dropped and line.startswith(b"^"))
+        if not dropped:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def _same_file(a: str, b: str) -> bool:
     try:
         return os.path.samefile(a, b)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False

@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
+from capsulestore.errors import CapsuleError, InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.capsule import Capsule
 from capsulestore.model.commit import Person
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Encoded, GitObject
+from capsulestore.model.statement import Statement
 from capsulestore.store import layout
 from capsulestore.store.database import ObjectDatabase
+from capsulestore.store.history import History, Registration
 from capsulestore.store.identity import identity
-from capsulestore.store.names import Named, resolve
-from capsulestore.store.refs import LAST, TAGS, Refs
-from capsulestore.store.shelf import Registration, Shelf
-from capsulestore.store.worktree import exclude_from_worktree
+from capsulestore.store.index import Index, Registered
+from capsulestore.store.names import Named, resolve, with_article
+from capsulestore.store.refs import LAST, Refs
+from capsulestore.store.shelf import Shelf
+from capsulestore.store.tags import Tags
+from capsulestore.store.worktree import exclude_from_worktree, ignore_in_later_worktree
 
 __all__ = ["Store"]
 
@@ -38,7 +42,10 @@ class Store:
         layout.check(self.path)
         self._database = ObjectDatabase(self.path)
         self._refs = Refs(self.path)
-        self._shelf = Shelf(self._database, self._refs)
+        self._history = History(self._database, self._refs)
+        self._index = Index(self.path, self._history, self._database.read)
+        self._shelf = Shelf(self._database, self._refs, self._history, self._index)
+        self.tags = Tags(self._refs)
 
     @classmethod
     def init(cls, directory: str = ".") -> Store:
@@ -46,6 +53,7 @@ class Store:
         path = os.path.join(directory, layout.DIRECTORY)
         layout.make(path)
         exclude_from_worktree(path)
+        ignore_in_later_worktree(path)
         return cls(path)
 
     @classmethod
@@ -64,6 +72,7 @@ class Store:
     def close(self) -> None:
         """Let go of open files; the store can still be used."""
         self._database.close()
+        self._index.close()
 
     @property
     def root(self) -> str:
@@ -76,13 +85,13 @@ class Store:
 
     def resolve(self, name: str) -> Named:
         """Return what a name stands for; raise `MalformedName`, `UnknownName` or `AmbiguousName`."""
-        return resolve(name, self._database, self._refs)
+        return resolve(name, self._database, self._refs, self._index)
 
     def resolve_capsule(self, name: str) -> Digest:
         """Return the digest of the capsule that a name stands for; raise `UnknownName` where it is something else."""
         named = self.resolve(name)
         if named.kind != "capsule":
-            raise UnknownName(f"`{name}` is no capsule but {_article(named.kind)}")
+            raise UnknownName(f"`{name}` is no capsule but {with_article(named.kind)}")
         return named.digest
 
     def capsule(self, digest: Digest) -> Capsule:
@@ -92,30 +101,53 @@ class Store:
         except InvalidValue as error:
             raise StoreUnreadable(f"{digest} is no capsule that this release can read: {error}") from error
 
+    def statement(self, digest: Digest) -> Statement:
+        """Return a statement by its digest; raise `StoreUnreadable` for one that this release cannot read."""
+        try:
+            return Statement.decode(self.read(digest).data, self.read)
+        except InvalidValue as error:
+            raise StoreUnreadable(f"{digest} is no statement that this release can read: {error}") from error
+
     def add(self, capsule: Encoded, title: str, *, author: Person | None = None) -> bool:
         """Store and register a capsule, which `@` then names; return whether it was not registered before.
 
         What is new is durable when this returns. After an error the capsule is registered whole or not at all, and
         adding it again is safe. `author` is git's identity unless given.
         """
-        exclude_from_worktree(self.path)
-        new = self._shelf.register(capsule, title, author or identity(self.path))
+        new = self._register(capsule, title, author)
         self._refs.put(LAST, capsule.id)
         return new
 
+    def state(self, statement: Statement, title: str, *, author: Person | None = None) -> Digest:
+        """Store and register a statement about a capsule that is here, and return its digest; as `add`, but for `@`."""
+        encoded = statement.encode()
+        self._register(encoded, title, author)
+        return encoded.id
+
+    def _register(self, tree: Encoded, title: str, author: Person | None) -> bool:
+        exclude_from_worktree(self.path)
+        return self._shelf.register(tree, title, author or identity(self.path))
+
     def commits(self) -> Iterator[Registration]:
         """Yield the shelf's commits, newest first."""
-        return self._shelf.commits(self._shelf.tip)
+        return self._history.commits(self._history.tip)
 
-    def registrations(self, capsule: Digest) -> list[Registration]:
-        """Return the commits that register a capsule, earliest first."""
-        newest_first = [registration for registration in self.commits() if registration.commit.tree == capsule]
-        return newest_first[::-1]
+    def registrations(self, tree: Digest) -> list[Registration]:
+        """Return the commits that register a capsule or a statement, earliest first."""
+        return self._index.registrations(tree)
 
-    def tags(self) -> dict[str, Digest]:
-        """Return what each tag points to, by its name."""
-        return self._refs.below(TAGS)
+    def capsules(self, limit: int | None = None) -> list[Registered]:
+        """Return the registered capsules, newest first, each at its earliest registration."""
+        return self._index.capsules(limit)
 
+    def capsules_beginning_with(self, prefix: str) -> list[Registered]:
+        """Return the registered capsules whose digests begin with these hex digits, sorted by digest."""
+        return self._index.capsules_beginning_with(prefix)
 
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    def statements(self, capsule: Digest) -> list[Registered]:
+        """Return the registered statements about a capsule, earliest first."""
+        return self._index.statements(capsule)
+
+    def unreadable(self) -> Iterator[CapsuleError]:
+        """Yield what is wrong with each registered capsule or statement that cannot be read, and so is in no list."""
+        return self._index.unreadable()

@@ -1,94 +1,57 @@
-"""The shelf: the one branch whose commits register capsules.
+"""The shelf as it is written: a commit on `refs/heads/main` registers the capsule, or the statement, that is its tree.
 
-A commit on `refs/heads/main` with a capsule's tree registers that capsule. Commits are only ever added: a capsule that
-main already holds is not registered again.
+Commits are only ever added: what main already holds is not registered again.
 """
 
 from __future__ import annotations
 
-import heapq
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 
-from capsulestore.errors import InvalidValue, StoreUnreadable
 from capsulestore.model.commit import Commit, Person
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Encoded, GitObject
 from capsulestore.store.database import ObjectDatabase
+from capsulestore.store.history import History
+from capsulestore.store.index import Index
 from capsulestore.store.refs import MAIN, Refs
 
-__all__ = ["Registration", "Shelf"]
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """A commit of the shelf, and its id."""
-
-    id: Digest
-    commit: Commit
+__all__ = ["Shelf"]
 
 
 class Shelf:
-    """The commits of a store's main."""
+    """The branch that registers."""
 
-    def __init__(self, database: ObjectDatabase, refs: Refs) -> None:
+    def __init__(self, database: ObjectDatabase, refs: Refs, history: History, index: Index) -> None:
         self._database = database
         self._refs = refs
+        self._history = history
+        self._index = index
 
-    @property
-    def tip(self) -> Digest | None:
-        """The newest commit, None on an empty shelf."""
-        return self._refs.read(MAIN)
+    def register(self, tree: Encoded, title: str, author: Person) -> bool:
+        """Put a capsule or statement on the shelf, with what of it is new; return whether it was not there yet.
 
-    def commits(self, tip: Digest | None, without: Digest | None = None) -> Iterator[Registration]:
-        """Yield the commits reachable from `tip`, newest first, up to `without` and what is reachable from it.
-
-        `without` must be an earlier tip: every path leads to it or ends.
+        When this returns, it and its registration are durable. After `StoreBusy` nothing was registered; after
+        `StoreUnwritable` it is registered whole or not at all.
         """
-        seen = {without}
-        waiting: list[tuple[int, Digest, Commit]] = []
-
-        def enter(name: Digest | None) -> None:
-            if name is not None and name not in seen:
-                seen.add(name)
-                commit = self._read(name)
-                heapq.heappush(waiting, (-commit.time, name, commit))
-
-        enter(tip)
-        while waiting:
-            _, name, commit = heapq.heappop(waiting)
-            yield Registration(name, commit)
-            for parent in commit.parents:
-                enter(parent)
-
-    def register(self, capsule: Encoded, title: str, author: Person) -> bool:
-        """Put a capsule on the shelf, with those of its objects that are new; return whether it was not there yet.
-
-        When this returns, capsule and registration are durable. After `StoreBusy` nothing was registered; after
-        `StoreUnwritable` the capsule is registered whole or not at all.
-        """
-        seen = self.tip
-        known = capsule.id in self._database
-        with self._database.written(capsule):
-            if known and self._holds(capsule.id, seen, None):
+        seen = self._history.tip
+        # What was not stored by then was not registered by then: there is nothing to look up.
+        known = tree.id in self._database
+        with self._database.written(tree):
+            if known and self._index.holds(tree.id):
                 return False
             with self._refs.locked(MAIN) as move:
-                tip = self.tip
-                if tip != seen and self._holds(capsule.id, tip, seen):
+                tip = self._history.tip
+                # Another process may have registered it since; while main is held, the index has its very tip.
+                if (known or tip != seen) and self._index.holds(tree.id):
                     return False
-                commit = self._commit(capsule.id, tip, title, author)
+                commit = self._commit(tree.id, tip, title, author)
                 self._database.write(commit)
                 move(commit.id)
                 return True
 
-    def _holds(self, tree: Digest, tip: Digest | None, without: Digest | None) -> bool:
-        return any(registration.commit.tree == tree for registration in self.commits(tip, without))
-
     def _commit(self, tree: Digest, parent: Digest | None, title: str, author: Person) -> GitObject:
         now = int(time.time())
-        earliest = self._read(parent).time if parent else now
+        earliest = self._history.read(parent).time if parent else now
         return Commit(
             tree=tree,
             parents=(parent,) if parent else (),
@@ -96,10 +59,3 @@ class Shelf:
             time=max(now, earliest),
             message=title,
         ).encode()
-
-    def _read(self, name: Digest) -> Commit:
-        found = self._database.read(name)
-        with suppress(InvalidValue):
-            if found.kind == "commit":
-                return Commit.decode(found.data)
-        raise StoreUnreadable(f"{name} on the shelf is no commit that this release can read")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+from contextlib import suppress
 
-__all__ = ["exclude_from_worktree"]
+__all__ = ["exclude_from_worktree", "ignore_in_later_worktree"]
 
 
 def exclude_from_worktree(store: str) -> None:
@@ -14,26 +16,44 @@ def exclude_from_worktree(store: str) -> None:
     Best effort: a work tree whose exclude file cannot be written is left as it is.
     """
     path = os.path.realpath(store)
-    directory = os.path.dirname(path)
-    while not os.path.exists(os.path.join(directory, ".git")):
-        if directory == os.path.dirname(directory):
-            return
-        directory = os.path.dirname(directory)
-    line = _escaped(os.fsencode(f"/{os.path.relpath(path, directory)}"))
-    try:
-        common = _common_directory(os.path.join(directory, ".git"))
-        if common is None:
-            return
-        exclude = os.path.join(common, "info", "exclude")
-        present = _read(exclude)
-        if line in present.split(b"\n"):
-            return
-        os.makedirs(os.path.dirname(exclude), exist_ok=True)
-        with open(exclude, "ab") as file:
-            separator = b"\n" if present and not present.endswith(b"\n") else b""
-            file.write(separator + line + b"\n")
-    except OSError:
+    worktree = _surrounding(path)
+    if worktree is None:
         return
+    with suppress(OSError):
+        common = _common_directory(os.path.join(worktree, ".git"))
+        if common is not None:
+            os.makedirs(os.path.join(common, "info"), exist_ok=True)
+            _add_pattern(os.path.join(common, "info", "exclude"), path, worktree)
+
+
+def ignore_in_later_worktree(store: str) -> None:
+    """Add a new store to the `.gitignore` beside it, once, where no git work tree surrounds it.
+
+    A `git init` may come later, and `git add .` after it before any command of ours could see a work tree. Best effort:
+    a `.gitignore` that cannot be written, or is a symbolic link, which git does not follow, is left as it is.
+    """
+    path = os.path.realpath(store)
+    directory = os.path.dirname(path)
+    ignore = os.path.join(directory, ".gitignore")
+    if _surrounding(path) is None and not os.path.islink(ignore):
+        with suppress(OSError):
+            _add_pattern(ignore, path, directory)
+
+
+def _surrounding(path: str) -> str | None:
+    """Return the nearest directory above a path that git would take for a work tree."""
+    directory = os.path.dirname(path)
+    while not _has_git(directory):
+        if directory == os.path.dirname(directory):
+            return None
+        directory = os.path.dirname(directory)
+    return directory
+
+
+def _has_git(directory: str) -> bool:
+    # A directory `.git` that is no repository is passed over by git; a file of that name is not.
+    git = os.path.join(directory, ".git")
+    return os.path.isfile(git) or os.path.lexists(os.path.join(git, "HEAD"))
 
 
 def _common_directory(git: str) -> str | None:
@@ -48,7 +68,25 @@ def _common_directory(git: str) -> str | None:
         git = os.path.join(os.path.dirname(git), os.fsdecode(path.rstrip(b"\r\n")))
     common = os.fsdecode(_read(os.path.join(git, "commondir")).rstrip(b"\r\n"))
     git = os.path.join(git, common) if common else git
-    return git if os.path.exists(os.path.join(git, "HEAD")) else None
+    return git if os.path.lexists(os.path.join(git, "HEAD")) else None
+
+
+def _add_pattern(file_path: str, path: str, top: str) -> None:
+    """Add the line that matches `path` alone, seen from `top`, to a file of patterns that may not be there yet."""
+    pattern = _escaped(os.fsencode(f"/{os.path.relpath(path, top)}"))
+    with open(file_path, "a+b") as file:
+        # Of several that make the same store at once, one adds the line.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        present = file.read()
+        if not any(_bare(line) == _bare(pattern) for line in present.split(b"\n")):
+            separator = b"\n" if present and not present.endswith(b"\n") else b""
+            file.write(separator + pattern + b"\n")
+
+
+def _bare(line: bytes) -> bytes:
+    # What the user wrote may be `.capsules/`, and end in a carriage return, which git leaves out.
+    return line.rstrip(b"\r").strip(b"/")
 
 
 def _escaped(line: bytes) -> bytes:

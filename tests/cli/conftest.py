@@ -96,9 +96,11 @@ def store(capsule: Capsule, project: Path) -> Path:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Return every file below a directory: what a failed command must leave as it was."""
+    """Return every file below a directory that a failed command must leave as it was: all but the index, a cache."""
     return {
-        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.name.startswith("index.sqlite")
     }
 
 

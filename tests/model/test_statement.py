@@ -7,15 +7,15 @@ import pytest
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model.capsule import is_capsule
-from capsulestore.model.objects import EMPTY_TREE, decode_tree
-from capsulestore.model.statement import encode_statement
+from capsulestore.model.objects import decode_tree
+from capsulestore.model.statement import Statement
 
 DIGESTS = json.loads((Path(__file__).parents[1] / "vectors" / "digests.json").read_text("utf-8"))
 (STATED,) = [vector for vector in DIGESTS if "statement" in vector]
 
 
 def test_a_statement_has_the_tree_of_its_vector(capsule_of):
-    assert str(encode_statement(STATED["statement"], capsule_of(STATED).id).id) == STATED["statement_tree"]
+    assert str(Statement.parse(STATED["statement"]).encode().id) == STATED["statement_tree"]
 
 
 def test_the_subject_of_the_vector_is_its_capsule(capsule_of):
@@ -24,7 +24,7 @@ def test_the_subject_of_the_vector_is_its_capsule(capsule_of):
 
 def test_a_statement_refers_to_its_subject_and_does_not_bring_it(capsule_of):
     subject = capsule_of(STATED).id
-    encoded = encode_statement(STATED["statement"], subject)
+    encoded = Statement.parse(STATED["statement"]).encode()
     entries = {entry.name: entry for entry in decode_tree(encoded.objects[encoded.id].data)}
     assert entries["subject"].id == subject
     assert entries["subject"].is_tree
@@ -34,11 +34,11 @@ def test_a_statement_refers_to_its_subject_and_does_not_bring_it(capsule_of):
 
 
 def test_a_statement_is_no_capsule(capsule_of):
-    encoded = encode_statement(STATED["statement"], capsule_of(STATED).id)
+    encoded = Statement.parse(STATED["statement"]).encode()
     assert not is_capsule(decode_tree(encoded.objects[encoded.id].data))
 
 
 def test_what_json_cannot_hold_is_refused_with_its_path():
     with pytest.raises(InvalidValue) as caught:
-        encode_statement({"predicate": {"duration": float("inf")}}, EMPTY_TREE.id)
+        Statement.parse(STATED["statement"] | {"predicate": {"duration": float("inf")}}).encode()
     assert caught.value.path == ("predicate", "duration")

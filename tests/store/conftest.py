@@ -141,12 +141,13 @@ def registered() -> Callable[[Store], list[str]]:
 
 @pytest.fixture
 def listing() -> Callable[[str | Path], dict[str, bytes | None]]:
-    """Take down a directory: each file's bytes by its path, None for a directory."""
+    """Take down a directory: each file's bytes by its path, None for a directory; but the index, which is a cache."""
 
     def listing(directory: str | Path) -> dict[str, bytes | None]:
         return {
             str(path.relative_to(directory)): path.read_bytes() if path.is_file() else None
             for path in Path(directory).rglob("*")
+            if not path.name.startswith("index.sqlite")
         }
 
     return listing

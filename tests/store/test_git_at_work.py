@@ -43,7 +43,7 @@ def test_after_it_everything_can_be_read_and_added(store, everything, add, git, 
         for digest in everything.values():
             whole(found, digest)
             assert found.resolve(str(digest)[:12]).digest == digest
-        assert found.tags() == {"of/b": everything["b"]}
+        assert found.tags.all() == {"of/b": everything["b"]}
         assert found.resolve("of/b").digest == everything["b"]
         assert found.resolve("@").digest == everything["c"]
         assert not add(found, "a", packages=12).new
@@ -69,13 +69,13 @@ def test_a_store_that_was_open_meanwhile_still_reads_and_adds(store, everything,
 def test_tags_that_were_packed_and_made_again_have_their_new_value(store, everything, git):
     git(store.path, "pack-refs", "--all")
     git(store.path, "update-ref", "refs/tags/of/b", str(everything["a"]))
-    assert store.tags() == {"of/b": everything["a"]}
+    assert store.tags.all() == {"of/b": everything["a"]}
 
 
 def test_a_tag_that_was_packed_and_deleted_is_gone(store, everything, git):
     git(store.path, "pack-refs", "--all")
     git(store.path, "update-ref", "-d", "refs/tags/of/b")
-    assert store.tags() == {}
+    assert store.tags.all() == {}
 
 
 def test_empty_directories_that_a_copy_left_out_are_made_again(store, everything, add, git, sound):
@@ -146,7 +146,7 @@ class TestWhatNothingRefersTo:
 
     def test_git_repack_took_what_a_failed_add_had_written(self, store, add, git, whole, sound):
         """The store was open all the while, and has seen the pack that is gone."""
-        obstacle = Path(store.path, "capsulestore", "draft")
+        obstacle = Path(store.path, "capsulestore", "refs%2Fheads%2Fmain")
         obstacle.mkdir()
         with pytest.raises(StoreUnwritable):
             add(store, "failed", packages=12)
@@ -170,9 +170,9 @@ def kill_at_the_lock(store, process) -> None:
     """Kill a writer that has written its objects, and waits for git to let go of main."""
     lock = Path(store.path, "refs", "heads", "main.lock")
     lock.touch()
-    while not os.path.exists(os.path.join(store.path, "capsulestore", "draft")):
+    while not os.path.exists(os.path.join(store.path, "capsulestore", "refs%2Fheads%2Fmain")):
         assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.communicate()
     lock.unlink()
-    os.unlink(os.path.join(store.path, "capsulestore", "draft"))
+    os.unlink(os.path.join(store.path, "capsulestore", "refs%2Fheads%2Fmain"))

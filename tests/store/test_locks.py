@@ -13,7 +13,8 @@ import pytest
 
 from capsulestore.errors import StoreBusy, StoreUnwritable
 from capsulestore.store import Store
-from capsulestore.store.refs import LOCK_SECONDS, MAIN
+from capsulestore.store.queue import LOCK_SECONDS
+from capsulestore.store.refs import MAIN
 
 HOLD = """
 import sys
@@ -66,7 +67,7 @@ def wait_until_it_queues(store, process: subprocess.Popen) -> None:
 
 def wait_until_it_is_its_turn(store, process: subprocess.Popen) -> None:
     """Return when a writer is the first of ours, and has come to git's lock."""
-    while not Path(store.path, "capsulestore", "draft").exists():
+    while not Path(store.path, "capsulestore", "refs%2Fheads%2Fmain").exists():
         assert process.poll() is None, process.communicate()
 
 
@@ -123,7 +124,7 @@ def test_a_lock_that_git_took_after_one_of_ours_was_killed_is_respected(
     store, dead, main_lock, writer, digests_of, registered
 ):
     main_lock.unlink()
-    Path(store.path, "capsulestore", "draft").unlink()
+    Path(store.path, "capsulestore", "refs%2Fheads%2Fmain").unlink()
     main_lock.write_text("git is at work")
     process = writer(store)
     wait_until_it_is_its_turn(store, process)
@@ -156,7 +157,7 @@ def test_nothing_of_one_that_was_killed_is_left_when_the_next_has_added(store, d
 
 
 def test_an_add_that_fails_while_it_holds_main_lets_go_of_it(store, add, main_lock):
-    draft = Path(store.path, "capsulestore", "draft")
+    draft = Path(store.path, "capsulestore", "refs%2Fheads%2Fmain")
     draft.mkdir()
     with pytest.raises(StoreUnwritable):
         add(store)

@@ -97,7 +97,7 @@ def test_a_tag(store, capsule, tag):
 def test_whatever_git_takes_for_a_tag(store, capsule, tag, name):
     tag(name, capsule)
     assert store.resolve(name).digest == capsule
-    assert store.tags() == {name: capsule}
+    assert store.tags.all() == {name: capsule}
 
 
 def test_a_tag_that_looks_like_a_prefix_does_not_hide_what_it_begins(store, capsule, add, tag):
@@ -129,7 +129,7 @@ def test_where_nothing_is_like_a_name_it_is_told_what_names_are(store, capsule, 
 def test_a_lock_beside_a_tag_is_no_tag(store, capsule, tag, project):
     tag("baseline", capsule)
     (project / ".capsules" / "refs" / "tags" / "other.lock").touch()
-    assert store.tags() == {"baseline": capsule}
+    assert store.tags.all() == {"baseline": capsule}
 
 
 def test_the_capsule_added_last(store, add):

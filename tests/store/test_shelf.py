@@ -132,7 +132,7 @@ def test_what_a_join_brought_while_a_writer_waited_is_not_registered_again(
     lock = Path(store.path, "refs/heads/main.lock")
     lock.write_text(f"{join}\n")
     process = writer(store, 0, 1)
-    while not Path(store.path, "capsulestore", "draft").exists():
+    while not Path(store.path, "capsulestore", "refs%2Fheads%2Fmain").exists():
         assert process.poll() is None
     lock.rename(lock.with_suffix(""))
     assert digests_of(process) == [digest]

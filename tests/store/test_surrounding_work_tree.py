@@ -159,8 +159,3 @@ def test_an_exclude_file_that_cannot_be_written_stops_nobody(work_tree, add):
     (work_tree / ".git" / "info" / "exclude").mkdir()
     with Store.init(str(work_tree)) as store:
         assert add(store).new
-
-
-def test_without_a_work_tree_nothing_is_written_beside_the_store(project):
-    Store.init(str(project)).close()
-    assert os.listdir(project) == [".capsules"]

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from capsulestore.capture.environment import Capture
+from capsulestore.capture.environment import CONTEXT_LAYERS, Capture
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import EMPTY_TREE
+from capsulestore.model.mapping import encode_mapping
+from capsulestore.model.objects import EMPTY_TREE, Encoded
 from capsulestore.store import Store
 
-__all__ = ["Comparison", "captured_side", "compare", "stored_side"]
+__all__ = ["Compared", "Comparison", "captured", "compare", "stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An environment, and its context where it has one; `name` is what a person calls it."""
+
+    name: str
+    environment: Side
+    context: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +45,42 @@ class Comparison:
         }
 
 
-def compare(a: Side, b: Side, *, layers: Collection[str] | None = None) -> Comparison:
-    """Compare two environments, or of each only some layers; read nothing that is equal on both sides.
+def compare(a: Compared, b: Compared, *, layers: Collection[str] | None = None) -> Comparison:
+    """Compare two environments, or only some layers, among which may be those of the context.
 
-    Raise `StoreUnreadable` where one of them is no environment that this release can read.
+    What is equal on both sides is not read. Raise `UnknownName` where a layer of the context is asked for of what has
+    no context, `StoreUnreadable` where one of the two is nothing that this release can read.
     """
+    of_context = CONTEXT_LAYERS & frozenset(layers or ())
+    for side in (a, b):
+        if of_context and side.context.digest is None:
+            raise UnknownName(f"`{side.name}` has no context, and so no layer `{min(of_context)}`")
     try:
-        found = tuple(change for change in changes(a, b) if layers is None or change.layer in layers)
+        between = changes(a.environment, b.environment)
+        found = [change for change in between if layers is None or change.layer in layers]
+        if of_context:
+            found += [change for change in changes(a.context, b.context) if change.layer in of_context]
     except InvalidValue as error:
         raise StoreUnreadable(f"no environment that this release can read: {error}") from error
-    identical = a.digest == b.digest if layers is None else not found
-    return Comparison(a.digest or EMPTY_TREE.id, b.digest or EMPTY_TREE.id, identical, found)
+    same = a.environment.digest == b.environment.digest if layers is None else not found
+    return Comparison(a.environment.digest or EMPTY_TREE.id, b.environment.digest or EMPTY_TREE.id, same, tuple(found))
 
 
-def stored_side(store: Store, name: str) -> Side:
+def stored(store: Store, name: str) -> Compared:
     """Return the environment that a name stands for, a capsule standing for its own; raise `UnknownName`."""
     named = store.resolve(name)
     if named.kind == "capsule":
-        return Side(store.read, store.capsule(named.digest).environment)
+        capsule = store.capsule(named.digest)
+        return Compared(name, Side(store.read, capsule.environment), Side(store.read, capsule.context))
     if named.kind != "environment":
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
-    return Side(store.read, named.digest)
+    return Compared(name, Side(store.read, named.digest), Side(store.read, None))
 
 
-def captured_side(captured: Capture) -> Side:
-    """Return an environment that was captured, which is in no store."""
-    encoded = captured.encoded()
+def captured(found: Capture) -> Compared:
+    """Return what was captured here, which is in no store."""
+    return Compared("the environment here", _side(found.encoded()), _side(encode_mapping(found.context)))
+
+
+def _side(encoded: Encoded) -> Side:
     return Side(encoded.objects.__getitem__, encoded.id)

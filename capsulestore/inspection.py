@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from capsulestore.errors import InvalidValue, StoreUnreadable
 from capsulestore.model.canonical import Json
+from capsulestore.model.commit import iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_mapping, layer_digests
 from capsulestore.store import Store
 from capsulestore.store.history import Registration
+from capsulestore.store.index import Registered
 
 __all__ = ["describe"]
 
@@ -17,14 +17,16 @@ __all__ = ["describe"]
 def describe(store: Store, name: str) -> dict[str, Json]:
     """Return what a name stands for, as `capsule show --json` has it; `kind` says what it is.
 
-    A capsule comes with its manifest, environment, context and registrations, an environment with its layers, anything
-    else with its digest and value. Raise what `Store.resolve` raises, `StoreUnreadable` for what no release before
-    this one has written.
+    A capsule comes with its manifest, environment, context, statements and registrations, an environment with its
+    layers, anything else with its digest and value. Raise what `Store.resolve` raises, `StoreUnreadable` for what no
+    release before this one has written.
     """
     named = store.resolve(name)
     try:
         if named.kind == "capsule":
             return _capsule(store, named.digest)
+        if named.kind == "statement":
+            return {"kind": "statement", "digest": str(named.digest), "value": store.statement(named.digest).value}
         value = named.value(store.read)
         if named.kind != "environment":
             return {"kind": named.kind, "digest": str(named.digest), "value": value}
@@ -49,8 +51,8 @@ def _capsule(store: Store, digest: Digest) -> dict[str, Json]:
         "environment": decode_mapping(capsule.environment, store.read),
         "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
         "tags": sorted(tag for tag, tagged in store.tags.all().items() if tagged == digest),
-        "statements": [],
-        "registrations": [_registration(found) for found in store.registrations(digest)],
+        "statements": [_statement(store, found) for found in store.index.statements(digest)],
+        "registrations": [_registration(found) for found in store.index.registrations(digest)],
     }
 
 
@@ -58,19 +60,24 @@ def _layers(store: Store, environment: Digest) -> dict[str, Json]:
     return {layer: str(digest) for layer, digest in layer_digests(environment, store.read).items()}
 
 
+def _statement(store: Store, registered: Registered) -> dict[str, Json]:
+    statement = store.statement(registered.digest)
+    predicate = statement.predicate
+    return {
+        "statement_id": str(registered.digest),
+        "predicate_type": statement.predicate_type,
+        "result": predicate.get("result"),
+        "verdict": predicate.get("verdict"),
+        "author": registered.author,
+        "registered_at": iso_time(registered.time),
+    }
+
+
 def _registration(registration: Registration) -> dict[str, Json]:
     commit = registration.commit
     return {
         "commit": str(registration.id),
         "author": str(commit.author),
-        "registered_at": _when(commit.time),
+        "registered_at": iso_time(commit.time),
         "title": commit.message,
     }
-
-
-def _when(time: int) -> str:
-    """Return a commit's time in ISO 8601; one beyond the calendar as git writes it: `@` and the seconds since 1970."""
-    try:
-        return datetime.fromtimestamp(time, UTC).isoformat()
-    except (OverflowError, ValueError, OSError):
-        return f"@{time}"

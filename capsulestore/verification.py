@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
-from capsulestore.capture.environment import LAYERS, Capture, capture
-from capsulestore.capture.files import file_sha256
+from capsulestore.capture.cache import Cache
+from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
 from capsulestore.capture.target import Target
+from capsulestore.compare.context import in_words
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.compare.verdict import LayerMatch, Outcome, Seen, Verdict, judge
 from capsulestore.compare.words import sentence
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
-from capsulestore.model.capsule import Capsule
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import decode_entry, encode_mapping, layer_digests, tree_keys
 from capsulestore.model.objects import Encoded
+from capsulestore.recorded_files import FileCheck, check_files, said_of
 from capsulestore.store import Store
 
-__all__ = ["FileCheck", "Verification", "verify"]
+__all__ = ["STRICT", "Verification", "verify"]
 
+STRICT: Final = frozenset({"system", "variables"})
+"""The layers of the context that a strict verdict counts."""
 
-@dataclass(frozen=True, slots=True)
-class FileCheck:
-    """A recorded input or output, and what it is here; `unreadable`: it is here, and cannot be compared."""
-
-    path: str
-    state: Literal["same", "changed", "missing", "unreadable"]
-
-    def as_dict(self) -> dict[str, Json]:
-        """Return the file as `--json` has it."""
-        return {"path": self.path, "state": self.state}
+_KNOWN: Final = frozenset(layer.name for layer in LAYERS)
+_NOTHING_KEPT: Final = Cache(None)
+_STRANGE: Final = LayerState("unknown", "this release does not know the layer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The answer: a verdict on the environment, what differs, and beside it the recorded files.
+    """The answer: a verdict on the environment, what differs, and beside it the context and the recorded files.
 
-    `capsule` is None where an environment was verified by its own digest.
+    `capsule` is None where an environment was verified by its own digest. Context that the verdict counts is among
+    `layers` and `changes`; other context that was compared is named by `compared_context`, and its changes are
+    `context_changes`; `unseen` are layers of it that cannot be seen now, and why.
     """
 
     capsule: Digest | None
@@ -50,7 +46,9 @@ class Verification:
     current: Digest
     outcome: Outcome
     changes: tuple[Change, ...]
+    compared_context: frozenset[str]
     context_changes: tuple[Change, ...]
+    unseen: Mapping[str, LayerState]
     files: tuple[FileCheck, ...]
     here: Capture
 
@@ -66,13 +64,20 @@ class Verification:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the verdict is as it is: a sentence for each change, and those of `remarks`."""
-        return (*map(sentence, self.changes), *self.remarks)
+        """Why the verdict is as it is: a sentence for each change, those of `remarks`, and what the context says."""
+        context = (f"context: {', '.join(self.context_in_words)}",) if self.context_in_words else ()
+        return (*map(sentence, self.changes), *self.remarks, *context)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What cannot be compared, what the verdict leaves out, and which files are not as they were: in words."""
-        return (*self.outcome.reasons, *_not_seen(self.here), *_said_of_files(self.files))
+        return (*self.outcome.reasons, *_not_seen(self.here), *said_of(self.files))
+
+    @property
+    def context_in_words(self) -> tuple[str, ...]:
+        """What differs in the context beside the verdict, one phrase each."""
+        unseen = (f"{layer} cannot be seen now ({state.reason})" for layer, state in self.unseen.items())
+        return (*in_words(self.context_changes), *unseen)
 
     @property
     def same(self) -> bool:
@@ -96,63 +101,99 @@ class Verification:
         }
 
 
-def verify(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What one side has of the environment and of the context: the digest of each layer, and how looking ended."""
+
+    environment: Mapping[str, Digest]
+    context: Mapping[str, Digest]
+    states: Mapping[str, LayerState] | None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({*self.environment, *self.context, *(self.states or ())})
+
+    def seen(self, counted: frozenset[str]) -> Seen:
+        """Return what a verdict sees of it: the environment, and of the context what is counted."""
+        left_out = CONTEXT_LAYERS - counted
+        digests = dict(self.environment) | {layer: self.context[layer] for layer in counted & self.context.keys()}
+        if self.states is None:
+            return Seen(digests)
+        return Seen(digests, {layer: state for layer, state in self.states.items() if layer not in left_out})
+
+
+def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     store: Store,
     name: str,
     target: Target,
     *,
     layers: Collection[str] | None = None,
+    strict: bool = False,
     environ: Mapping[str, str] | None = None,
+    cache: Cache = _NOTHING_KEPT,
 ) -> Verification:
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 
     The layers looked at are those that were looked at then, or those of them in `layers`, each by the rules it was
-    captured by. Only what differs is read from the store. Raise what `Store.resolve` and `capture` raise, and
-    `StoreUnreadable` for an environment that this release cannot read.
+    captured by. Layers of the context count where `layers` names them, and with `strict` those of `STRICT`. Only what
+    differs is read from the store. Raise what `Store.resolve` and `capture` raise, and `StoreUnreadable` for an
+    environment that this release cannot read.
     """
     named = store.resolve(name)
     if named.kind not in {"capsule", "environment"}:
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
     capsule = store.capsule(named.digest) if named.kind == "capsule" else None
-    environment = capsule.environment if capsule else named.digest
+    environment, context = (capsule.environment, capsule.context) if capsule else (named.digest, None)
+    counted = CONTEXT_LAYERS & frozenset(layers if layers is not None else STRICT if strict else ())
     try:
-        recorded = layer_digests(environment, store.read)
-        then = Seen(recorded, capsule.manifest.layers if capsule else None)
-        here = _capture_again(then, dict(_rules(store, recorded)), target, layers, environ)
-        current = here.encoded()
-        outcome = judge(then, _seen(current, here, then), only=layers)
+        then = _Looked(
+            environment=layer_digests(environment, store.read),
+            context=layer_digests(context, store.read) if context else {},
+            states=capsule.manifest.layers if capsule else None,
+        )
+        here = capture(
+            target,
+            layers=(then.names | counted) & _KNOWN if layers is None else frozenset(layers),
+            rules=dict(_rules(store, {**then.context, **then.environment})),
+            environ=environ,
+            cache=cache,
+        )
+        current, current_context = here.encoded(), encode_mapping(here.context)
+        now = _Looked(
+            environment=_layers(current),
+            context=_layers(current_context),
+            states={**here.layers, **dict.fromkeys(then.names - _KNOWN, _STRANGE)},
+        )
+        outcome = judge(then.seen(counted), now.seen(counted), only=layers, also=counted)
         different = {match.layer for match in outcome.layers if match.match is False}
-        between = changes(Side(store.read, environment), Side(current.objects.__getitem__, current.id))
+        of_environment = [change for change in _differences(store, environment, current) if change.layer in different]
+        of_context = list(_differences(store, context, current_context)) if context else []
+        beside = frozenset(then.context.keys() & now.context.keys()) - counted
         return Verification(
             capsule=named.capsule,
             captured=environment,
             current=current.id,
             outcome=outcome,
-            changes=tuple(change for change in between if change.layer in different),
-            context_changes=tuple(_context_changes(store, capsule, here)) if capsule and layers is None else (),
-            files=tuple(_files(capsule, store.root)) if capsule else (),
+            changes=(*of_environment, *(change for change in of_context if change.layer in counted & different)),
+            compared_context=beside,
+            context_changes=tuple(change for change in of_context if change.layer in beside),
+            unseen={
+                layer: here.layers[layer]
+                for layer in sorted(then.context.keys() & here.layers.keys() - now.context.keys() - counted)
+            },
+            files=tuple(check_files(capsule.manifest, store.root)) if capsule else (),
             here=here,
         )
     except InvalidValue as error:
         raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
 
 
-def _capture_again(
-    then: Seen,
-    rules: Mapping[str, int],
-    target: Target,
-    layers: Collection[str] | None,
-    environ: Mapping[str, str] | None,
-) -> Capture:
-    wanted = then.names & {layer.name for layer in LAYERS} if layers is None else frozenset(layers)
-    return capture(target, layers=wanted, rules=rules, environ=environ)
+def _differences(store: Store, recorded: Digest, current: Encoded) -> Iterator[Change]:
+    return changes(Side(store.read, recorded), Side(current.objects.__getitem__, current.id))
 
 
-def _seen(current: Encoded, here: Capture, then: Seen) -> Seen:
-    """Return what is known here; of a layer that only a later release knows, that it cannot be seen."""
-    strange = then.names - {layer.name for layer in LAYERS}
-    unknown = {name: LayerState("unknown", "this release does not know the layer") for name in strange}
-    return Seen(layer_digests(current.id, current.objects.__getitem__), unknown | dict(here.layers))
+def _layers(encoded: Encoded) -> dict[str, Digest]:
+    return layer_digests(encoded.id, encoded.objects.__getitem__)
 
 
 def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:
@@ -161,40 +202,6 @@ def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, in
         entry = tree_keys(store.read(digest).data).get("rules")
         rules = decode_entry(store.read(entry.id).data, 1) if entry is not None and not entry.is_tree else 0
         yield name, rules if type(rules) is int else 0
-
-
-def _context_changes(store: Store, capsule: Capsule, here: Capture) -> Iterator[Change]:
-    """Yield what differs between the context that was recorded, where one was, and that of here."""
-    if capsule.context:
-        context = encode_mapping(here.context)
-        yield from changes(Side(store.read, capsule.context), Side(context.objects.__getitem__, context.id))
-
-
-def _files(capsule: Capsule, root: str) -> Iterator[FileCheck]:
-    for key in ("inputs", "outputs"):
-        for file in capsule.manifest.files(key):
-            path = str(file["path"])
-            try:
-                same = file_sha256(os.path.join(root, path)).hex() == file["sha256"]
-                yield FileCheck(path, "same" if same else "changed")
-            except (FileNotFoundError, NotADirectoryError):
-                yield FileCheck(path, "missing")
-            except OSError as error:
-                yield FileCheck(path, "changed" if error.errno in _NO_FILE_ANY_MORE else "unreadable")
-
-
-_NO_FILE_ANY_MORE = frozenset({errno.EISDIR, errno.EINVAL})
-_SAID = {
-    "changed": "is not what was recorded",
-    "missing": "is not here",
-    "unreadable": "cannot be read, and so not compared",
-}
-
-
-def _said_of_files(files: Collection[FileCheck]) -> Iterator[str]:
-    for file in files:
-        if file.state in _SAID:
-            yield f"{file.path}: {_SAID[file.state]}"
 
 
 def _not_seen(here: Capture) -> Iterator[str]:

@@ -8,11 +8,31 @@ from typing import Final
 
 import click
 
+from capsulestore.errors import UsageError
+
 from .command import Group, settings_options
 
 __all__ = ["COMMANDS", "application"]
 
-COMMANDS: Final = ("init", "capture", "add", "show", "diff", "verify")
+COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status")
+
+
+_CALLED_ELSEWHERE: Final = {
+    "cat": "show",
+    "check": "verify",
+    "commit": "add",
+    "compare": "diff",
+    "create": "init",
+    "freeze": "capture",
+    "history": "log",
+    "inspect": "show",
+    "list": "log",
+    "ls": "log",
+    "save": "add",
+    "snapshot": "add",
+    "st": "status",
+}
+"""What other tools call it."""
 
 
 class _Commands(Group):
@@ -24,6 +44,21 @@ class _Commands(Group):
             return None
         command: click.Command = import_module(f".{cmd_name}", __package__).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand:
+            raise UsageError(f"no command `{args[0]}`", hint=_meant(args[0])) from None
+
+
+def _meant(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    close = [_CALLED_ELSEWHERE[word]] if word in _CALLED_ELSEWHERE else get_close_matches(word, COMMANDS, n=1)
+    return f"did you mean `{close[0]}`?" if close else "see `capsule --help`"
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
+from capsulestore.capture.environment import Capture
+from capsulestore.model.layers import LayerState
+
 from .command import Command, settings, settings_options, target_options
+from .context_text import context_summary
 from .here import captured
 from .output import print_findings, print_json, print_line, safe, table
 from .text import layer_summary
@@ -36,9 +40,16 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
     print_line(f"environment {document['environment_digest']}")
     rows = [("interpreter", "", safe(f"{found.target.python} ({found.target.chosen_by})"))]
     for name, state in found.layers.items():
-        layer = found.environment.get(name)
-        summary = layer_summary(layer) if isinstance(layer, dict) else f"{state.state} {state.reason or ''}".strip()
-        rows.append((safe(name), digests[name][:12] if name in digests else "", safe(summary)))
+        rows.append((safe(name), digests[name][:12] if name in digests else "context", _summary(found, name, state)))
     for line in table(rows):
         print_line(line)
     print_findings(found.findings)
+
+
+def _summary(found: Capture, name: str, state: LayerState) -> str:
+    layer, context = found.environment.get(name), found.context.get(name)
+    if isinstance(layer, dict):
+        return layer_summary(layer)
+    if isinstance(context, dict):
+        return context_summary(name, context)
+    return safe(f"{state.state} {state.reason or ''}".strip())

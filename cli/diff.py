@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
+from capsulestore import comparison
 from capsulestore.capture.environment import check_layers
-from capsulestore.compare.difference import Side
-from capsulestore.comparison import captured_side, compare, stored_side
 from capsulestore.errors import UsageError
 
 from .command import Command, settings, settings_options, target_options
 from .here import captured, tell_target
-from .output import note, print_findings, print_json, print_line
+from .output import note, print_findings, print_json, print_lines
 from .text import change_lines
 
 
@@ -20,6 +19,7 @@ from .text import change_lines
     examples=(
         ("capsule diff @", "the capsule added last against the environment here"),
         ("capsule diff 3f2a 9c41", "one capsule against another"),
+        ("capsule diff 3f2a 9c41 --layer system", "a layer of their context"),
     ),
 )
 @click.argument("a")
@@ -36,21 +36,20 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
         raise UsageError("`--python` looks at the environment here, and B is another")
     check_layers(layers)
     with settings().open_store() as store:
-        of_a = stored_side(store, a)
-        of_b = _here(python, layers) if b is None else stored_side(store, b)
-        answer = compare(of_a, of_b, layers=layers or None)
+        of_a = comparison.stored(store, a)
+        of_b = _here(python, layers) if b is None else comparison.stored(store, b)
+        answer = comparison.compare(of_a, of_b, layers=layers or None)
     if settings().json:
         print_json(answer.as_dict())
     else:
-        for line in change_lines(answer.changes):
-            print_line(line)
+        print_lines(change_lines(answer.changes))
         if answer.identical:
             note("no difference")
     return 0 if answer.identical else 1
 
 
-def _here(python: str | None, layers: tuple[str, ...]) -> Side:
+def _here(python: str | None, layers: tuple[str, ...]) -> comparison.Compared:
     found = captured(python, layers)
     tell_target(found.target)
     print_findings(found.findings)
-    return captured_side(found)
+    return comparison.captured(found)

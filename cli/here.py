@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
+from capsulestore.capture.cache import Cache, cache_directory
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.target import Target, choose
 
 from .output import note
 
-__all__ = ["captured", "target", "tell_target"]
+__all__ = ["cache", "captured", "target", "tell_target"]
 
 
 def target(python: str | None) -> Target:
@@ -29,4 +30,9 @@ def tell_target(chosen: Target) -> None:
 
 def captured(python: str | None, layers: tuple[str, ...]) -> Capture:
     """Capture the environment here: all layers, or those that `--layer` names."""
-    return capture(target(python), layers=layers or None)
+    return capture(target(python), layers=layers or None, cache=cache())
+
+
+def cache() -> Cache:
+    """Return the user's cache of what is slow to read."""
+    return Cache(cache_directory(os.environ))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "print_findings",
     "print_json",
     "print_line",
+    "print_lines",
     "safe",
     "style",
     "table",
@@ -45,6 +47,20 @@ def print_json(document: Any) -> None:
 def print_line(text: str = "") -> None:
     """Write a line to stdout; it may be styled."""
     click.echo(text, color=_colored(settings()))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Write lines that may be many to stdout: on a terminal through the pager."""
+    pager = None
+    if sys.stdout.isatty():
+        from .pager import open_pager, page  # noqa: PLC0415
+
+        pager = open_pager()
+    if pager is None:
+        for line in lines:
+            print_line(line)
+        return
+    page(pager, lines if _colored(settings()) is not False else map(click.unstyle, lines))
 
 
 def note(text: str) -> None:

@@ -44,6 +44,9 @@ def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
     """Return any exception as one of ours."""
     if isinstance(error, CapsuleError):
         return error
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        meant = " or ".join(f"`{option}`" for option in sorted(error.possibilities))
+        return UsageError(f"no option `{error.option_name}`", hint=f"did you mean {meant}?")
     if isinstance(error, click.ClickException):
         command = " ".join(["capsule", *[word for word in arguments if word in COMMANDS][:1]])
         return UsageError(_plain(error.format_message()), hint=f"see `{command} --help`")

@@ -10,7 +10,8 @@ import click
 from capsulestore.inspection import describe
 
 from .command import Command, settings, settings_options
-from .output import cell, print_json, print_line, safe, table
+from .context_text import context_summary
+from .output import cell, print_json, print_lines, safe, table
 from .text import layer_summary, package_rows
 
 
@@ -36,8 +37,7 @@ def command(name: str) -> None:
     if settings().json:
         print_json(document)
         return
-    for line in _lines(document):
-        print_line(line)
+    print_lines(_lines(document))
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
@@ -45,6 +45,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield from table(_heading(document))
         yield ""
         yield from _environment(document["environment"])
+        yield from _context(document["context"])
+        yield from _statements(document["statements"])
     elif document["kind"] == "environment":
         yield f"environment {document['environment_digest']}"
         yield ""
@@ -94,6 +96,34 @@ def _environment(environment: dict[str, Any]) -> Iterator[str]:
             if isinstance(entries, dict) and collection != "interpreter":
                 yield f"  {safe(collection)}"
                 yield from table(package_rows(entries), indent="    ")
+
+
+def _context(context: dict[str, Any]) -> Iterator[str]:
+    summaries = [
+        (safe(name), context_summary(name, layer)) for name, layer in context.items() if isinstance(layer, dict)
+    ]
+    if told := [row for row in summaries if row[1]]:
+        yield ""
+        yield "context, no part of the environment"
+        yield from table(told, indent="  ")
+
+
+def _statements(statements: list[dict[str, Any]]) -> Iterator[str]:
+    if statements:
+        yield ""
+        yield "statements"
+    yield from table(
+        (
+            (
+                str(statement["statement_id"])[:12],
+                cell(statement["registered_at"]),
+                cell(statement["verdict"] or statement["result"] or statement["predicate_type"]),
+                f"by {safe(statement['author'])}",
+            )
+            for statement in statements
+        ),
+        indent="  ",
+    )
 
 
 def _value(value: Any) -> Iterator[str]:

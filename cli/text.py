@@ -7,13 +7,20 @@ from itertools import groupby
 from typing import Any, Final
 
 from capsulestore.compare.difference import Change
-from capsulestore.compare.words import NOTHING, in_short
+from capsulestore.compare.verdict import Verdict
+from capsulestore.compare.words import NOTHING, in_short, member_changes
 
 from .output import safe, style, table
 
-__all__ = ["change_lines", "layer_summary", "package_rows"]
+__all__ = ["change_lines", "layer_summary", "package_rows", "verdict_color"]
 
+_COLORS: Final[dict[Verdict, str]] = {"identical": "green", "different": "red", "not comparable": "yellow"}
 _IMPLEMENTATIONS: Final = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+
+
+def verdict_color(verdict: Verdict) -> str:
+    """Return the colour of a verdict."""
+    return _COLORS[verdict]
 
 
 def layer_summary(layer: Mapping[str, Any]) -> str:
@@ -42,7 +49,16 @@ def change_lines(changes: Iterable[Change]) -> Iterator[str]:
     """Yield changes grouped by collection: `numpy  1.26.4 → 2.1.0`, with `∅` for what is not there."""
     for place, group in groupby(changes, key=lambda change: (change.layer, change.collection)):
         yield safe("/".join(part for part in place if part)) or "environment"
-        yield from table([_change_row(change) for change in group], indent="  ")
+        yield from table([row for change in group for row in _change_rows(change)], indent="  ")
+
+
+def _change_rows(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield a change as rows: one, or where the entry is a list of things by name, one for each that differs."""
+    members = member_changes(change)
+    for name, before, after in members:
+        yield f"{safe(str(change.entry))} {safe(name)}", f"{style(before, 'red')} → {style(after, 'green')}"
+    if not members:
+        yield _change_row(change)
 
 
 def _change_row(change: Change) -> tuple[str, str]:

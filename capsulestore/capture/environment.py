@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
+from capsulestore.capture.host import HostLayer
 from capsulestore.capture.interpreter import Interpreter, ask
-from capsulestore.capture.layer import Layer, LayerCapture
+from capsulestore.capture.layer import Layer, LayerCapture, Runtime
 from capsulestore.capture.python import PythonLayer
+from capsulestore.capture.system import SystemLayer
 from capsulestore.capture.target import Target, running
+from capsulestore.capture.variables import VariablesLayer
 from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import encode_mapping, layer_digests
 from capsulestore.model.objects import Encoded
 
-__all__ = ["LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
+__all__ = ["CONTEXT_LAYERS", "LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
 
-LAYERS: tuple[Layer, ...] = (PythonLayer(),)
+LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), SystemLayer(), VariablesLayer(), HostLayer())
 """Every layer, in the order in which people are told of them."""
+
+CONTEXT_LAYERS: Final = frozenset(layer.name for layer in LAYERS if not layer.in_environment)
+"""The names of the layers that are context and nothing else."""
+
+_NOTHING_KEPT: Final = Cache(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +69,20 @@ def capture(
     layers: Collection[str] | None = None,
     rules: Mapping[str, int] | None = None,
     environ: Mapping[str, str] | None = None,
+    cache: Cache = _NOTHING_KEPT,
 ) -> Capture:
     """Capture the environment of a target; only reads (I9), beyond starting the interpreter once.
 
     `layers` restricts to some, `rules` says by which rules to capture a layer, where not by its newest: a layer whose
     rules this release does not know is `unknown`. `environ` is what the interpreter is started with, else our own.
-    Raise `InterpreterProblem` where the target does not answer, `UsageError` for a layer that there is none of.
+    Nothing is written but what `cache` keeps. Raise `InterpreterProblem` where the target does not answer, `UsageError`
+    for a layer that there is none of.
     """
     check_layers(layers or ())
     interpreter = ask(target.python, environ=environ)
+    runtime = Runtime(interpreter, os.environ if environ is None else environ, cache)
     captured = {
-        layer.name: _capture(layer, interpreter, (rules or {}).get(layer.name))
+        layer.name: _capture(layer, runtime, (rules or {}).get(layer.name))
         for layer in LAYERS
         if layers is None or layer.name in layers
     }
@@ -89,16 +103,18 @@ def check_layers(layers: Collection[str]) -> None:
         raise UsageError(f"no layer `{min(strange)}`", hint=f"layers are: {', '.join(sorted(known))}")
 
 
-def capture_environment(python: str | None = None, *, layers: Collection[str] | None = None) -> Capture:
+def capture_environment(
+    python: str | None = None, *, layers: Collection[str] | None = None, cache: Cache = _NOTHING_KEPT
+) -> Capture:
     """Capture the environment of the interpreter at the path `python`, of the running one where none is given.
 
-    `layers` and what is raised: as for `capture`.
+    `layers`, `cache` and what is raised: as for `capture`.
     """
-    return capture(running() if python is None else Target(python, "caller"), layers=layers)
+    return capture(running() if python is None else Target(python, "caller"), layers=layers, cache=cache)
 
 
-def _capture(layer: Layer, interpreter: Interpreter, rules: int | None) -> LayerCapture:
+def _capture(layer: Layer, runtime: Runtime, rules: int | None) -> LayerCapture:
     if rules is not None and rules not in layer.rules:
         reason = f"this release does not know rules {rules}" if rules else "it says no rules to capture it by"
         return LayerCapture(state=LayerState("unknown", reason))
-    return layer.capture(interpreter, max(layer.rules) if rules is None else rules)
+    return layer.capture(runtime, max(layer.rules) if rules is None else rules)

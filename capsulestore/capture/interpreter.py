@@ -27,7 +27,11 @@ _PROBE: Final = Path(__file__).with_name("probe.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter said of itself. All paths are as it gave them, absolute where its start made them so."""
+    """What an interpreter said of itself. All paths are as it gave them, absolute where its start made them so.
+
+    `openssl`, `sqlite` and `zlib` are the libraries it runs with, in their own words (`OpenSSL 3.0.19 27 Jan 2026`);
+    they and `compiler` are empty where it cannot tell.
+    """
 
     implementation: str
     implementation_version: str
@@ -46,6 +50,10 @@ class Interpreter:
     standard_library: str
     site_directories: list[str]
     user_site: str
+    compiler: str
+    openssl: str
+    sqlite: str
+    zlib: str
 
     @property
     def soabi(self) -> str | None:

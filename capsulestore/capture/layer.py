@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
-__all__ = ["Layer", "LayerCapture"]
+__all__ = ["Layer", "LayerCapture", "Runtime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a layer is captured of: the target interpreter, and the variables that it is started with.
+
+    `cache` keeps what is slow to read and seldom changes.
+    """
+
+    interpreter: Interpreter
+    environ: Mapping[str, str]
+    cache: Cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +38,17 @@ class LayerCapture:
 
 
 class Layer(Protocol):
-    """One layer. Capturing it only reads, and never raises for what it finds: that is a finding or `unknown`."""
+    """One layer. Capturing it only reads, and never raises for what it finds: that is a finding or `unknown`.
+
+    What it captures has an entry `rules` and is the same whenever nothing changed: no time, no host name, no secret.
+    """
 
     name: str
     rules: frozenset[int]
     """The numbers of the rules it can capture by; the greatest is the one it uses unless asked otherwise."""
+    in_environment: bool
+    """Whether it has a part in the environment; else all of it is context."""
 
-    def capture(self, interpreter: Interpreter, rules: int) -> LayerCapture:
-        """Look at the layer as the target interpreter has it, by the rules of that number."""
+    def capture(self, runtime: Runtime, rules: int) -> LayerCapture:
+        """Look at the layer as it is for the target, by the rules of that number."""
         ...

@@ -66,23 +66,25 @@ class Outcome:
     reasons: tuple[str, ...]
 
 
-def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None) -> Outcome:
+def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None, also: Collection[str] = ()) -> Outcome:
     """Judge the layers that were looked at when the capsule was captured, or those of them in `only`.
 
+    Those in `also` are judged in any case: where nothing was recorded of one, it cannot be compared.
     `different` where a layer differs; else `not comparable` where one is known on one side only; else `identical`. A
     layer that neither side knows is left out, and said to be; so is it said where there is nothing to compare at all.
     """
     names = captured.names if captured.states is not None else captured.names | frozenset(current.digests)
     matches: list[LayerMatch] = []
     reasons: list[str] = []
-    for name in sorted(names if only is None else names & frozenset(only)):
+    for name in sorted((names if only is None else names & frozenset(only)) | frozenset(also)):
         then, now = captured.state(name), current.state(name)
-        if name not in captured.digests and name not in current.digests and then.state == now.state:
+        if name not in captured.digests and name not in current.digests and then.state in {"captured", now.state}:
+            # Captured and yet without a digest: all of it is context.
             if then.state != "unknown":
                 continue
             reasons.append(f"{name}: known neither then nor now{_because(now)}; left out of the verdict")
             continue
-        matches.append(_match(name, captured, current))
+        matches.append(_match(name, captured, current, demanded=name in also))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
     # Asked of certain layers, of which there is nothing to say, there is no verdict either.
     verdict: Verdict = "not comparable" if only is not None and not matches else "identical"
@@ -95,13 +97,15 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None)
     return Outcome(verdict, tuple(matches), tuple(reasons))
 
 
-def _match(name: str, captured: Seen, current: Seen) -> LayerMatch:
+def _match(name: str, captured: Seen, current: Seen, *, demanded: bool) -> LayerMatch:
     then, now = captured.state(name), current.state(name)
     digests = captured.digests.get(name), current.digests.get(name)
     match: bool | None = digests[0] == digests[1]
     reason: str | None = None
     if then.state == "unknown":
         match, reason = None, f"not known when it was captured{_because(then)}"
+    elif demanded and name not in captured.names:
+        match, reason = None, "not looked at when it was captured"
     elif now.state == "unknown":
         match, reason = None, f"cannot be seen now{_because(now)}"
     return LayerMatch(layer=name, captured=digests[0], current=digests[1], match=match, reason=reason)

@@ -8,24 +8,27 @@ from typing import Final
 from capsulestore.compare.difference import Change
 from capsulestore.model.canonical import Json, dumps
 
-__all__ = ["NOTHING", "in_short", "sentence"]
+__all__ = ["NOTHING", "in_short", "member_changes", "sentence", "sides"]
 
 NOTHING: Final = "∅"
 """What stands for a side on which there is no such entry."""
 
 _DIGITS_SHOWN: Final = 12
+_MEMBERS_TOLD: Final = 3
 
 
 def in_short(entry: Json) -> str:
-    """Return what says most of an entry: a distribution's version, else the first digits of its content, else all."""
+    """Return what says most of an entry: its version, the first digits of its content, how much it holds, or all."""
     if isinstance(entry, str):
-        return entry
+        return _shortened(entry)
     if isinstance(entry, Mapping):
         version, content = entry.get("version"), entry.get("content")
         if isinstance(version, str):
             return f"{version} (editable)" if entry.get("editable") is True else version
         if isinstance(content, str):
-            return content.removeprefix("sha256:")[:_DIGITS_SHOWN]
+            return _shortened(content)
+        if len(entry) > _MEMBERS_TOLD:
+            return f"{len(entry)} entries"
     return dumps(entry).decode()
 
 
@@ -34,8 +37,39 @@ def sentence(change: Change) -> str:
     place = "/".join(part for part in (change.layer, change.collection) if part is not None)
     entry = change.entry if change.entry is not None else "(empty)"
     name = f"{place}: {entry}" if change.layer is not None else entry
+    if members := member_changes(change):
+        told = [f"{member} {before} → {after}" for member, before, after in members[:_MEMBERS_TOLD]]
+        more = len(members) - len(told)
+        return f"{name}: {', '.join(told)}{f' and {more} more' if more else ''}"
+    return f"{name} {sides(change)}"
+
+
+def sides(change: Change) -> str:
+    """Return both sides of a change, `1.26.4 → 2.1.0`; of sides that look the same, which fields differ."""
     before = NOTHING if change.change == "added" else in_short(change.a)
     after = NOTHING if change.change == "removed" else in_short(change.b)
     if before == after:
-        return f"{name} {before}: {', '.join(change.fields) or 'value'} differs"
-    return f"{name} {before} → {after}"
+        return f"{before}: {', '.join(change.fields) or 'value'} differs"
+    return f"{before} → {after}"
+
+
+def member_changes(change: Change) -> list[tuple[str, str, str]]:
+    """Return what differs within an entry that is itself a list of things by name, as packages of a system are.
+
+    Each as its name and both sides; none for an entry that says one thing, as a distribution's does.
+    """
+    if not isinstance(change.a, Mapping) or not isinstance(change.b, Mapping):
+        return []
+    if {"version", "content"} & (change.a.keys() | change.b.keys()):
+        return []
+    a, b = change.a, change.b
+    return [(name, _member(a, name), _member(b, name)) for name in change.fields]
+
+
+def _member(side: Mapping[str, Json], name: str) -> str:
+    return in_short(side[name]) if name in side else NOTHING
+
+
+def _shortened(text: str) -> str:
+    digest = text.removeprefix("sha256:")
+    return digest[:_DIGITS_SHOWN] if digest != text else text

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from capsulestore.errors import InvalidValue, MalformedName
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, GitObject
 
-__all__ = ["Commit", "Person", "join"]
+__all__ = ["Commit", "Person", "iso_time", "join"]
 
 _PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<time>-?\d{1,13}) [+-]\d{4}")
 _CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
@@ -88,6 +89,14 @@ def join(times: Mapping[Digest, int]) -> Commit:
         time=max(times.values()),
         message="join",
     )
+
+
+def iso_time(seconds: int) -> str:
+    """Return a commit's time in ISO 8601, UTC; one beyond the calendar as git takes it: `@` and the seconds."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return f"@{seconds}"
 
 
 def _one_line(text: str) -> str:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from capsulestore.errors import CapsuleError, DamagedObject, InvalidValue, MissingObject, StoreUnreadable
+from capsulestore.model.canonical import Json
 from capsulestore.model.capsule import is_capsule
-from capsulestore.model.commit import Commit
+from capsulestore.model.commit import Commit, iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, Read, decode_tree
 from capsulestore.model.statement import subject_of
@@ -50,6 +51,16 @@ class Registered:
     author: str
     title: str
     time: int
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return a capsule as `capsule log --json` has it."""
+        return {
+            "capsule_id": str(self.digest),
+            "environment_digest": str(self.environment) if self.environment else None,
+            "title": self.title,
+            "author": self.author,
+            "registered_at": iso_time(self.time),
+        }
 
 
 class Index:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from capsulestore.errors import CapsuleError, InvalidValue, StoreUnreadable, UnknownName
+from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.capsule import Capsule
 from capsulestore.model.commit import Person
 from capsulestore.model.digest import Digest
@@ -17,7 +17,7 @@ from capsulestore.store import layout
 from capsulestore.store.database import ObjectDatabase
 from capsulestore.store.history import History, Registration
 from capsulestore.store.identity import identity
-from capsulestore.store.index import Index, Registered
+from capsulestore.store.index import Index
 from capsulestore.store.names import Named, resolve, with_article
 from capsulestore.store.refs import LAST, Refs
 from capsulestore.store.shelf import Shelf
@@ -28,7 +28,7 @@ __all__ = ["Store"]
 
 
 class Store:
-    """A `.capsules` directory: objects by digest, capsules registered on its shelf, tags.
+    """A `.capsules` directory: objects by digest, capsules registered on its shelf, their `index` and `tags`.
 
     Use it in a `with` block, or `close()` it, to let go of the files it keeps open.
     """
@@ -43,9 +43,9 @@ class Store:
         self._database = ObjectDatabase(self.path)
         self._refs = Refs(self.path)
         self._history = History(self._database, self._refs)
-        self._index = Index(self.path, self._history, self._database.read)
-        self._shelf = Shelf(self._database, self._refs, self._history, self._index)
+        self.index = Index(self.path, self._history, self._database.read)
         self.tags = Tags(self._refs)
+        self._shelf = Shelf(self._database, self._refs, self._history, self.index)
 
     @classmethod
     def init(cls, directory: str = ".") -> Store:
@@ -72,7 +72,7 @@ class Store:
     def close(self) -> None:
         """Let go of open files; the store can still be used."""
         self._database.close()
-        self._index.close()
+        self.index.close()
 
     @property
     def root(self) -> str:
@@ -85,7 +85,7 @@ class Store:
 
     def resolve(self, name: str) -> Named:
         """Return what a name stands for; raise `MalformedName`, `UnknownName` or `AmbiguousName`."""
-        return resolve(name, self._database, self._refs, self._index)
+        return resolve(name, self._database, self._refs, self.index)
 
     def resolve_capsule(self, name: str) -> Digest:
         """Return the digest of the capsule that a name stands for; raise `UnknownName` where it is something else."""
@@ -128,26 +128,10 @@ class Store:
         exclude_from_worktree(self.path)
         return self._shelf.register(tree, title, author or identity(self.path))
 
+    def last(self) -> Digest | None:
+        """Return the capsule that this store was last asked to add, `@`; None before the first."""
+        return self._refs.read(LAST)
+
     def commits(self) -> Iterator[Registration]:
         """Yield the shelf's commits, newest first."""
         return self._history.commits(self._history.tip)
-
-    def registrations(self, tree: Digest) -> list[Registration]:
-        """Return the commits that register a capsule or a statement, earliest first."""
-        return self._index.registrations(tree)
-
-    def capsules(self, limit: int | None = None) -> list[Registered]:
-        """Return the registered capsules, newest first, each at its earliest registration."""
-        return self._index.capsules(limit)
-
-    def capsules_beginning_with(self, prefix: str) -> list[Registered]:
-        """Return the registered capsules whose digests begin with these hex digits, sorted by digest."""
-        return self._index.capsules_beginning_with(prefix)
-
-    def statements(self, capsule: Digest) -> list[Registered]:
-        """Return the registered statements about a capsule, earliest first."""
-        return self._index.statements(capsule)
-
-    def unreadable(self) -> Iterator[CapsuleError]:
-        """Yield what is wrong with each registered capsule or statement that cannot be read, and so is in no list."""
-        return self._index.unreadable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
-from capsulestore.capture.layer import LayerCapture
+from capsulestore.capture.layer import LayerCapture, Runtime
 from capsulestore.capture.python.installed import Installed, read_installed
 from capsulestore.capture.python.overlaps import find_overlaps
 from capsulestore.capture.python.unowned import find_unowned
@@ -20,9 +20,11 @@ class PythonLayer:
 
     name = "python"
     rules = frozenset({1})
+    in_environment = True
 
-    def capture(self, interpreter: Interpreter, rules: int) -> LayerCapture:
+    def capture(self, runtime: Runtime, rules: int) -> LayerCapture:
         """Capture the layer; a collection with nothing in it, `packages` excepted, is left out."""
+        interpreter = runtime.interpreter
         directories, path_findings = search_path(interpreter)
         installed = read_installed(directories)
         overlaps, overlap_findings = find_overlaps(installed)

@@ -1,0 +1,93 @@
+"""A verification as a statement in the store, so that those of many machines and occasions add up.
+
+It is a test result (in-toto's predicate `test-result/v0.1`), whose tests are the layers and the recorded files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final, Literal
+
+from capsulestore.errors import UsageError
+from capsulestore.model.digest import Digest
+from capsulestore.model.statement import STATEMENT_TYPE, Statement
+from capsulestore.store import Store
+from capsulestore.verification import Verification
+
+__all__ = ["TEST_RESULT", "attest", "statement_of"]
+
+TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
+
+_VERIFIER: Final = "pkg:pypi/capsulestore"
+
+Result = Literal["PASSED", "WARNED", "FAILED"]
+
+
+def attest(store: Store, verification: Verification) -> Digest:
+    """Register a verification of a capsule as a statement about it, made now, and return the statement's digest.
+
+    Raise `UsageError` where it was an environment that was verified: statements are about capsules.
+    """
+    if verification.capsule is None:
+        raise UsageError("only the verification of a capsule can be recorded", hint="name a capsule")
+    title = store.capsule(verification.capsule).manifest.title
+    statement = statement_of(verification, title, datetime.now(UTC))
+    return store.state(statement, f"{verification.verdict}: {title}")
+
+
+def statement_of(verification: Verification, title: str, time: datetime) -> Statement:
+    """Return a verification as a statement: PASSED, WARNED where only the context differs, else FAILED.
+
+    What could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
+    """
+    tests = dict(_tests(verification))
+    here = verification.here
+    rules = {
+        name: layer["rules"]
+        for part in (here.context, here.environment)
+        for name, layer in part.items()
+        if isinstance(layer, dict)
+    }
+    return Statement.parse(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": title, "digest": {"gitTree": str(verification.capsule)}}],
+            "predicateType": TEST_RESULT,
+            "predicate": {
+                "result": _result(verification),
+                "configuration": [
+                    {
+                        "name": "environment",
+                        "digest": {"gitTree": str(verification.current)},
+                        "annotations": {"rules": rules},
+                    }
+                ],
+                "passedTests": sorted(name for name, result in tests.items() if result == "PASSED"),
+                "warnedTests": sorted(name for name, result in tests.items() if result == "WARNED"),
+                "failedTests": sorted(name for name, result in tests.items() if result == "FAILED"),
+                "verdict": verification.verdict,
+                "timeVerified": time.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "verifier": {"id": _VERIFIER, "version": {"capsulestore": version("capsulestore")}},
+            },
+        }
+    )
+
+
+def _result(verification: Verification) -> Result:
+    if not verification.same:
+        return "FAILED"
+    return "WARNED" if verification.context_changes else "PASSED"
+
+
+def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
+    """Yield each layer and each recorded file by name, and how it stands; a file that is not here was not tested."""
+    changed = {change.layer for change in verification.context_changes}
+    for layer in verification.compared_context:
+        yield f"context/{layer}", "WARNED" if layer in changed else "PASSED"
+    for match in verification.layers:
+        yield f"layer/{match.layer}", "PASSED" if match.match else "FAILED"
+    for file in verification.files:
+        if file.state != "missing":
+            yield f"file/{file.path}", "PASSED" if file.state == "same" else "FAILED"

@@ -1,0 +1,62 @@
+"""Differences of context in a few words, for people: `12 OS packages, GPU driver 550 → 560`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from capsulestore.compare.difference import Change
+from capsulestore.compare.words import member_changes, sentence, sides
+
+__all__ = ["in_words"]
+
+_NAMED: Final = 2
+"""So many packages are named; more are counted."""
+
+_LABELS: Final[Mapping[tuple[str | None, str | None, str | None], str]] = {
+    ("system", "os", "id"): "operating system",
+    ("system", "os", "version_id"): "version of the operating system",
+    ("system", "libc", "version"): "C library",
+    ("system", "runtime", "openssl"): "TLS library",
+    ("system", "runtime", "sqlite"): "SQLite",
+    ("system", "runtime", "standard_library"): "standard library",
+    ("host", "kernel", "release"): "kernel",
+    ("host", "cpu", "model"): "CPU",
+    ("host", "cpu", "logical"): "logical CPUs",
+    ("host", "memory", "gib"): "memory in GiB",
+    ("host", "gpu", "driver"): "GPU driver",
+    ("host", "gpu", "models"): "GPUs",
+}
+"""What people call an entry whose key does not say it."""
+
+_SAID_BY_ITS_KEY: Final = frozenset({("system", "runtime"), ("variables", "process"), ("variables", "paths")})
+
+
+def in_words(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Return differences of context, one phrase each, many packages of a system in one."""
+    return tuple(phrase for change in changes for phrase in _phrases(change))
+
+
+def _phrases(change: Change) -> Iterator[str]:
+    place = (change.layer, change.collection)
+    if place == ("system", "packages"):
+        yield from _packages(change)
+    elif label := _LABELS.get((*place, change.entry)):
+        yield f"{label} {sides(change)}"
+    elif place == ("python", "installers") or place in _SAID_BY_ITS_KEY:
+        yield f"{change.entry} {sides(change)}"
+    elif place == ("python", "sources"):
+        yield f"where {change.entry} came from"
+    else:
+        yield sentence(change)
+
+
+def _packages(change: Change) -> Iterator[str]:
+    """Yield a package manager's packages: a few by name, many by their number."""
+    members = member_changes(change)
+    if not members:
+        yield f"OS packages of {change.entry} {sides(change)}"
+    elif len(members) > _NAMED:
+        yield f"{len(members)} OS packages"
+    else:
+        yield from (f"OS package {name} {before} → {after}" for name, before, after in members)

@@ -1,0 +1,78 @@
+"""The text form of the layers of a context: each in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from capsulestore.compare.words import in_short
+
+from .output import safe
+
+__all__ = ["context_summary"]
+
+Layer = Mapping[str, Any]
+
+
+def context_summary(name: str, layer: Layer) -> str:
+    """Return what says most of a layer of a context; empty where it says nothing."""
+    return safe(", ".join(filter(None, _SUMMARIES.get(name, _anything)(layer))))
+
+
+def _system(layer: Layer) -> Iterator[str]:
+    yield _words(layer, "os", "name", "version_id")
+    yield _words(layer, "libc", "family", "version")
+    yield _words(layer, "runtime", "openssl")
+    for manager, packages in _entries(layer, "packages"):
+        yield f"{len(packages) if isinstance(packages, Mapping) else '?'} {manager} packages"
+
+
+def _variables(layer: Layer) -> Iterator[str]:
+    for collection in ("process", "paths"):
+        yield from (f"{variable}={_word(value)}" for variable, value in _entries(layer, collection))
+
+
+def _host(layer: Layer) -> Iterator[str]:
+    yield _words(layer, "kernel", "name", "release")
+    processors = dict(_entries(layer, "cpu")).get("logical")
+    yield f"{_words(layer, 'cpu', 'model')}{f', {_word(processors)} processors' if processors else ''}"
+    if memory := _words(layer, "memory", "gib"):
+        yield f"{memory} GiB"
+    gpus = dict(_entries(layer, "gpu"))
+    yield from map(_word, gpus.get("models") or ())
+    if driver := gpus.get("driver"):
+        yield f"GPU driver {_word(driver)}"
+
+
+def _python(layer: Layer) -> Iterator[str]:
+    if installers := [f"{name} {_word(version)}" for name, version in _entries(layer, "installers")]:
+        yield f"installers {', '.join(installers)}"
+    if sources := [name for name, _ in _entries(layer, "sources")]:
+        yield f"not from an index: {', '.join(sources)}"
+
+
+def _anything(layer: Layer) -> Iterator[str]:
+    for collection in layer:
+        yield from (f"{name} {_word(value)}" for name, value in _entries(layer, collection))
+
+
+_SUMMARIES: Final[Mapping[str, Callable[[Layer], Iterator[str]]]] = {
+    "system": _system,
+    "variables": _variables,
+    "host": _host,
+    "python": _python,
+}
+
+
+def _entries(layer: Layer, collection: str) -> Iterator[tuple[str, Any]]:
+    found = layer.get(collection)
+    return iter(found.items() if isinstance(found, Mapping) else ())
+
+
+def _words(layer: Layer, collection: str, *entries: str) -> str:
+    found = dict(_entries(layer, collection))
+    return " ".join(_word(found[entry]) for entry in entries if entry in found)
+
+
+def _word(value: Any) -> str:
+    return in_short(value)

@@ -1,0 +1,64 @@
+"""`capsule status`: is the environment here still that of the capsule added last?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from capsulestore.compare.words import sentence
+from capsulestore.verification import Verification, verify
+
+from .command import Command, settings, settings_options, target_options
+from .here import cache, target, tell_target
+from .output import print_json, print_line, safe, style, table
+from .text import verdict_color
+
+_NAMED = 3
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("capsule status", "the environment here against the capsule added last"),
+        ("capsule status --json", "as `capsule verify --json` has it"),
+    ),
+)
+@target_options
+@settings_options
+def command(python: str | None, layers: tuple[str, ...]) -> int:
+    """Tell in short whether the environment here is still that of the capsule added last, and its files too.
+
+    Exit status 0 when all is the same, else 1. `capsule verify` says it at length.
+    """
+    with settings().open_store() as store:
+        answer = verify(store, "@", target(python), layers=layers or None, cache=cache())
+        if settings().json:
+            print_json(answer.as_dict())
+        else:
+            title = store.capsule(answer.capsule).manifest.title if answer.capsule else ""
+            for line in table(_rows(answer, title)):
+                print_line(line)
+            tell_target(answer.here.target)
+    return 0 if answer.same else 1
+
+
+def _rows(answer: Verification, title: str) -> Iterator[tuple[str, str]]:
+    yield "capsule", f"{str(answer.capsule)[:12]}  {safe(title)}"
+    verdict = style(answer.verdict, verdict_color(answer.verdict))
+    yield "environment", f"{verdict}{_few([sentence(change) for change in answer.changes])}"
+    for reason in answer.outcome.reasons:
+        yield "", safe(reason)
+    if answer.context_in_words:
+        yield "context", f"differs{_few(answer.context_in_words)}"
+    if answer.files:
+        changed = [file for file in answer.files if file.state != "same"]
+        told = [f"{file.path} {file.state}" for file in changed]
+        yield "files", f"{len(answer.files) - len(changed)} of {len(answer.files)} as recorded{_few(told)}"
+
+
+def _few(phrases: list[str] | tuple[str, ...]) -> str:
+    """Return the first few of some phrases and how many more there are, to be put after a word."""
+    more = len(phrases) - _NAMED
+    told = ", ".join(map(safe, phrases[:_NAMED]))
+    return f": {told}{f' and {more} more' if more > 0 else ''}" if told else ""

@@ -14,6 +14,7 @@ from .output import note, print_findings, print_json, print_line, safe, style
 from .text import change_lines, verdict_color
 
 _PHRASES_TOLD = 6
+_PREPOSITIONS = {"identical": "to", "different": "from", "not comparable": "with"}
 
 
 @click.command(
@@ -45,14 +46,14 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
     if settings().json:
         print_json(answer.as_dict() | ({"statement_id": str(statement)} if statement else {}))
     else:
-        _print(answer)
+        _print(answer, layers)
         if statement:
             note(f"recorded as the statement {statement}")
     return 0 if answer.same else 1
 
 
-def _print(answer: Verification) -> None:
-    print_line(f"{style(answer.verdict, verdict_color(answer.verdict))} {_explained(answer)}")
+def _print(answer: Verification, layers: tuple[str, ...]) -> None:
+    print_line(f"{style(answer.verdict, verdict_color(answer.verdict))} {_explained(answer, layers)}")
     for line in change_lines(answer.changes):
         print_line(f"  {line}")
     for remark in answer.remarks:
@@ -66,9 +67,11 @@ def _print(answer: Verification) -> None:
         print_findings(answer.here.findings)
 
 
-def _explained(answer: Verification) -> str:
-    if answer.verdict == "different" and answer.captured == answer.current:
-        return f"in its context from what was recorded with {answer.captured}"
+def _explained(answer: Verification, layers: tuple[str, ...]) -> str:
+    """Return what follows the verdict: on which digests it rests."""
+    if layers or (answer.verdict == "different" and answer.captured == answer.current):
+        place = ", ".join(sorted(set(layers))) or "the context"
+        return f"in {safe(place)} {_PREPOSITIONS[answer.verdict]} what was recorded with {answer.captured}"
     if answer.verdict == "different":
         return f"from {answer.captured.hex[:12]}; here it is {answer.current.hex[:12]}"
-    return f"{'to' if answer.verdict == 'identical' else 'with'} {answer.captured}"
+    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}"

@@ -6,6 +6,7 @@ what the README shows, verbatim but for what is another on every machine:
 - a digest, or its first 12 digits, becomes `<digest 1>`, the next other one `<digest 2>`, and so on: what is the same
   digest in the README must be one in reality, and two that differ there must differ;
 - the time of a registration becomes `<time>`, and the interpreter's version and platform `<interpreter>`;
+- what a layer of the context says of the machine becomes `<context>`;
 - the checkout lies at /home/ada/capsulestore, and is Ada's.
 
 `make readme` writes what is printed now into the README.
@@ -50,6 +51,9 @@ def run(commands: list[str], directory: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
     # What pip says of this machine's settings is not the walk-through's.
     monkeypatch.setenv("PIP_QUIET", "2")
+    # So that there is a variable to tell of.
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     # The subshell gives `$?` back to the next command.
     lines = "".join(f"{command}\nstatus=$?; echo {shlex.quote(END)}; (exit $status)\n" for command in commands)
     script = directory / "walk-through.sh"
@@ -71,7 +75,9 @@ def run(commands: list[str], directory: Path, monkeypatch: pytest.MonkeyPatch) -
 def masked(walk: list[tuple[str, str]]) -> str:
     text = "".join(f"$ {command}\n{output}" for command, output in walk)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+]00:00", "<time>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "<time>", text)
     text = re.sub(INTERPRETER, "<interpreter>", text)
+    text = re.sub(r"(?<=^  )(host|python|system|variables) +.*", r"\1 <context>", text, flags=re.MULTILINE)
     digests: dict[str, int] = {}
 
     def number(digest: re.Match[str]) -> str:

@@ -129,4 +129,4 @@ def test_context_that_differs_is_named_and_makes_no_difference(capsule, store, i
     install("pip==24.0")
     done = capsule("verify")
     assert done.status == 0
-    assert "python/installers: pip ∅ → 24.0" in done.err
+    assert "context: pip ∅ → 24.0" in done.out

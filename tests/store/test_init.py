@@ -75,7 +75,7 @@ def test_init_from_within_the_directory_gives_the_absolute_path(project, monkeyp
 
 
 def test_nothing_but_the_store_is_left_beside_it(store, project):
-    assert os.listdir(project) == [".capsules"]
+    assert sorted(os.listdir(project)) == [".capsules", ".gitignore"]
 
 
 def test_git_clean_in_a_surrounding_work_tree_spares_the_store(project, git, add, whole):

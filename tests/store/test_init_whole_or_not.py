@@ -19,7 +19,7 @@ INIT = "import sys; from capsulestore.store import Store; Store.init(sys.argv[1]
 def test_two_processes_that_make_a_store_at_once_make_one(project, sound, add):
     makers = [subprocess.Popen([sys.executable, "-c", INIT, str(project)]) for _ in range(2)]
     assert [maker.wait() for maker in makers] == [0, 0]
-    assert os.listdir(project) == [".capsules"]
+    assert sorted(os.listdir(project)) == [".capsules", ".gitignore"]
     with Store(str(project)) as store:
         add(store)
         sound(store)
@@ -44,7 +44,7 @@ def test_eight_threads_that_make_a_store_at_once_make_one(tmp_path):
         for thread in threads:
             thread.join()
         assert failed == []
-        assert os.listdir(project) == [".capsules"]
+        assert sorted(os.listdir(project)) == [".capsules", ".gitignore"]
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def test_registrations_of_a_capsule_come_earliest_first(store, add, commit, main
     tip = str(next(store.commits()).id)
     later = commit(store, str(digest), tip, GIT_COMMITTER_DATE=f"@{FAR_FUTURE} +0000")
     main(store, later)
-    assert [str(registration.id) for registration in store.registrations(digest)] == [tip, later]
+    assert [str(registration.id) for registration in store.index.registrations(digest)] == [tip, later]
 
 
 def test_a_commit_whose_tree_is_no_capsule_is_kept(store, add, commit, main, git, registered):

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from capsulestore.capture.artifacts import digest_artifacts
+from capsulestore.capture.environment import CONTEXT_LAYERS
 from capsulestore.capture.files import path_text, read_whole
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
@@ -109,6 +110,11 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         raise UsageError(
             f"`add` takes no file: `{files[0]}`",
             hint=f"record a result with `--output {files[0]}`; a title of several words needs quotes",
+        )
+    if layers and CONTEXT_LAYERS.issuperset(layers):
+        raise UsageError(
+            f"`{'`, `'.join(sorted(set(layers)))}` is context: of the environment nothing would be recorded",
+            hint="name a layer of the environment too, as `--layer python`",
         )
     if environment and (python or layers):
         raise UsageError("`--environment` says what to register; `--python` and `--layer` look for it here")

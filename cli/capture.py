@@ -37,7 +37,8 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
         print_json(document)
         return
     digests = document["layers"]
-    print_line(f"environment {document['environment_digest']}")
+    if found.environment:
+        print_line(f"environment {document['environment_digest']}")
     rows = [("interpreter", "", safe(f"{found.target.python} ({found.target.chosen_by})"))]
     for name, state in found.layers.items():
         rows.append((safe(name), digests[name][:12] if name in digests else "context", _summary(found, name, state)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Final, Literal
 
 from capsulestore.errors import UsageError
@@ -42,6 +41,8 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
 
     What could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
     """
+    from importlib.metadata import version  # noqa: PLC0415
+
     tests = dict(_tests(verification))
     here = verification.here
     rules = {

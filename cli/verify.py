@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from capsulestore.attestation import attest
+from capsulestore.model.digest import Digest
+from capsulestore.store import Store
 from capsulestore.verification import Verification
 from capsulestore.verification import verify as verify_capsule
 
@@ -42,7 +43,7 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
     """
     with settings().open_store() as store:
         answer = verify_capsule(store, name, target(python), layers=layers or None, strict=strict, cache=cache())
-        statement = attest(store, answer) if record else None
+        statement = _recorded(store, answer) if record else None
     if settings().json:
         print_json(answer.as_dict() | ({"statement_id": str(statement)} if statement else {}))
     else:
@@ -50,6 +51,12 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
         if statement:
             note(f"recorded as the statement {statement}")
     return 0 if answer.same else 1
+
+
+def _recorded(store: Store, answer: Verification) -> Digest:
+    from capsulestore.attestation import attest  # noqa: PLC0415
+
+    return attest(store, answer)
 
 
 def _print(answer: Verification, layers: tuple[str, ...]) -> None:

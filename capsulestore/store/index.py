@@ -7,11 +7,11 @@ between it and the tip that was seen last are read, no others, unless main was m
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from capsulestore.errors import CapsuleError, DamagedObject, InvalidValue, MissingObject, StoreUnreadable
 from capsulestore.model.canonical import Json
@@ -20,8 +20,12 @@ from capsulestore.model.commit import Commit, iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, Read, decode_tree
 from capsulestore.model.statement import subject_of
-from capsulestore.store.derived import DerivedDatabase
 from capsulestore.store.history import History, Registration
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from capsulestore.store.derived import DerivedDatabase
 
 __all__ = ["Index", "Kind", "Registered"]
 
@@ -69,12 +73,19 @@ class Index:
     def __init__(self, store: str, history: History, read: Read) -> None:
         self._history = history
         self._read = read
-        path = os.path.join(store, "capsulestore", "index.sqlite")
-        self._database = DerivedDatabase(path, _Shelf(history, read))
+        self._path = os.path.join(store, "capsulestore", "index.sqlite")
+
+    @cached_property
+    def _database(self) -> DerivedDatabase:
+        # SQLite is loaded by those who ask.
+        from capsulestore.store.derived import DerivedDatabase  # noqa: PLC0415
+
+        return DerivedDatabase(self._path, _Shelf(self._history, self._read))
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
-        self._database.close()
+        if "_database" in self.__dict__:
+            self._database.close()
 
     def holds(self, tree: Digest) -> bool:
         """Return whether the shelf registers a tree."""

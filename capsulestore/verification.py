@@ -71,7 +71,7 @@ class Verification:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What cannot be compared, what the verdict leaves out, and which files are not as they were: in words."""
-        return (*self.outcome.reasons, *_not_seen(self.here), *said_of(self.files))
+        return (*self.outcome.reasons, *_not_seen(self), *said_of(self.files))
 
     @property
     def context_in_words(self) -> tuple[str, ...]:
@@ -204,7 +204,8 @@ def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, in
         yield name, rules if type(rules) is int else 0
 
 
-def _not_seen(here: Capture) -> Iterator[str]:
-    for finding in here.findings:
-        if finding.incomplete:
+def _not_seen(answer: Verification) -> Iterator[str]:
+    judged = {match.layer for match in answer.layers}
+    for finding in answer.here.findings:
+        if finding.incomplete and finding.layer in judged:
             yield f"{finding.layer}: {finding.subject}: {finding.message}; no part of the verdict"

@@ -75,9 +75,10 @@ class Cache:
     def recall(self, name: str, stamp: Stamp, compute: Callable[[], Json]) -> Json:
         """Return the value kept by that name with that stamp; where there is none, compute it and keep it.
 
-        The stamp is taken before. A file that was changed just now can be changed again without its stamp telling, by
-        the clock's granularity: what is read from it is not kept (git's documentation, technical/racy-git). What
-        `compute` raises is passed on; nothing else is raised.
+        The name says what is computed, of what, and by which rules: where `compute` changes, so does the name. The
+        stamp is taken before. A file that was changed just now can be changed again without its stamp telling, by the
+        clock's granularity: what is read from it is not kept (git's documentation, technical/racy-git). What `compute`
+        raises is passed on; nothing else is raised.
         """
         if self._directory is None:
             return compute()

@@ -23,7 +23,8 @@ _MAX_BYTES: Final = 8 * 1024
 _MAX_GPUS: Final = 256
 _KIB_IN_A_GIB: Final = 2**20
 _DRIVER: Final = re.compile(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)\s")
-_RANGE: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+_TOTAL: Final = re.compile(r"([0-9]{1,15}) kB")
+_RANGE: Final = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
 class HostLayer:
@@ -60,9 +61,9 @@ class HostLayer:
         )
 
     def _memory(self) -> dict[str, Json]:
-        total = _fields(self._text("proc/meminfo")).get("MemTotal", "").partition(" ")[0]
+        total = _TOTAL.fullmatch(_fields(self._text("proc/meminfo")).get("MemTotal", ""))
         # What the kernel keeps to itself differs from boot to boot; the next whole GiB is what is built in.
-        return _told(gib=-(-int(total) // _KIB_IN_A_GIB) if total.isdecimal() else None)
+        return _told(gib=-(-int(total[1]) // _KIB_IN_A_GIB) if total else None)
 
     def _gpu(self) -> dict[str, Json]:
         """Return NVIDIA's driver and its GPUs, all those of the machine: a container may see fewer."""
@@ -116,5 +117,5 @@ def _count(ranges: str) -> int:
         bounds = _RANGE.fullmatch(part)
         if not bounds:
             return 0
-        count += int(bounds[2] or bounds[1]) - int(bounds[1]) + 1
+        count += max(0, int(bounds[2] or bounds[1]) - int(bounds[1]) + 1)
     return count

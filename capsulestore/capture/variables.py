@@ -55,8 +55,8 @@ PATHS: Final = frozenset(
 """Those that say where, which differs between machines that are otherwise the same; XLA's flags hold paths too."""
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?!://)\S)*")
-_SUSPECT: Final = re.compile(r":[^/\s]*@|://.*[@?#]", re.DOTALL)
-"""`user:password@`, and a url with what may hold a secret somewhere behind it."""
+_USER: Final = re.compile(r":[^/:\s]*@")
+"""Part of `user:password@`."""
 
 
 class VariablesLayer:
@@ -104,4 +104,6 @@ def _without_secrets(value: str) -> tuple[str, bool]:
     """
     if _URL.fullmatch(value):
         return redact_url(value)
-    return (REDACTED, True) if _SUSPECT.search(value) else (value, False)
+    behind = value.partition("://")[2]
+    suspect = _USER.search(value) or any(sign in behind for sign in "@?#")
+    return (REDACTED, True) if suspect else (value, False)

@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 import uv as uv_package
 
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.environment import Capture, capture
+from capsulestore.capture.interpreter import ask
+from capsulestore.capture.layer import Runtime
 from capsulestore.capture.target import Target
 from capsulestore.model.mapping import encode_mapping
 
@@ -213,6 +216,12 @@ def small(
     made = make_venv(tmp_path_factory.mktemp("small") / "venv")
     made.install(*small_wheels.values())
     return made
+
+
+@pytest.fixture(scope="session")
+def runtime(small: Environment) -> Runtime:
+    """What a layer is captured of: the small environment, started with few variables, nothing kept."""
+    return Runtime(ask(str(small.python), environ=small.environ), small.environ, Cache(None))
 
 
 @pytest.fixture

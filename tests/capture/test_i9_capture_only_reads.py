@@ -1,9 +1,15 @@
 """I9: capture only reads. It imports none of the target's packages, runs none of their code and writes nothing."""
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+
+CHANGES_FILES = re.compile(
+    r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|\b(mkdir|rmdir|unlink|rename|link|symlink|truncate|utime|chmod|chown|mknod)"
+)
 
 
 def tree(root: Path) -> dict[str, tuple]:
@@ -88,3 +94,20 @@ def test_i9_the_interpreter_is_started_once(target, tmp_path):
     (target.site / "sitecustomize.py").write_text(f"open({str(log)!r}, 'a').write('start\\n')\n")
     target.capture()
     assert log.read_text() == "start\n"
+
+
+def test_i9_no_layer_opens_a_file_to_write_or_starts_a_program_of_its_own(small, tmp_path):
+    if not shutil.which("strace"):
+        pytest.skip("there is no strace on this machine")
+    log, scratch = tmp_path / "log", tmp_path / "scratch"
+    scratch.mkdir()
+    small.capture_apart(
+        *("strace", "-f", "-qq", "-s", "4096", "-o", str(log), "-e", "trace=%file"),
+        TMPDIR=str(scratch),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    calls = [line for line in log.read_text().splitlines() if " = -1 " not in line and "(" in line]
+    assert any("/proc/meminfo" in call for call in calls)
+    apart = (f'"{scratch}', '"/dev/null"')
+    assert [call for call in calls if CHANGES_FILES.search(call) and not any(path in call for path in apart)] == []
+    assert sum("execve(" in call for call in calls) == 2, "ourselves and the target"

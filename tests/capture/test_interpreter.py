@@ -14,6 +14,7 @@ from capsulestore.errors import InterpreterProblem
 ANSWER = {
     **dict.fromkeys(("implementation", "implementation_version", "abiflags", "platform", "machine", "libc"), ""),
     **dict.fromkeys(("executable", "prefix", "base_prefix", "standard_library", "user_site"), ""),
+    **dict.fromkeys(("compiler", "openssl", "sqlite", "zlib"), ""),
     **{name: [] for name in ("extension_suffixes", "path", "site_directories")},
     "debug": False,
     "bits": 64,

@@ -41,5 +41,5 @@ def _read(name: str, database: Database, root: str, cache: Cache) -> Packages:
     files = database.files(root)
     if not files:
         return {}
-    kept = cache.recall(f"{name} {path_text(os.path.abspath(root))}", stamp(files), lambda: database.read(files))
-    return cast("Packages", kept)
+    subject = f"{name} packages, rules 1, {path_text(os.path.abspath(root))}"
+    return cast("Packages", cache.recall(subject, stamp(files), lambda: database.read(files)))

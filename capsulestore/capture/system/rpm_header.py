@@ -22,7 +22,7 @@ _MAX_ENTRIES: Final = 0xFFFF
 _MAX_DATA_BYTES: Final = 0x0FFFFFFF
 
 _MAX_TEXT_BYTES: Final = 1024
-_ENTRY: Final = struct.Struct(">4I")
+_ENTRY_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ def parse(data: Readable) -> Header:
     count = int.from_bytes(start[:4])
     if len(start) < 8 or count > _MAX_ENTRIES:
         raise ValueError("a header that is none")
-    index = data.read(count * _ENTRY.size)
-    if len(index) < count * _ENTRY.size:
+    index = data.read(count * _ENTRY_BYTES)
+    if len(index) < count * _ENTRY_BYTES:
         raise ValueError("a header that ends too early")
-    places = {(tag, kind): offset for tag, kind, offset, _ in _ENTRY.iter_unpack(index)}
+    numbers = struct.unpack(f">{count * 4}I", index)
+    tags, kinds, offsets = numbers[::4], numbers[1::4], numbers[2::4]
 
     def value(tag: int, kind: int, length: int) -> bytes | None:
-        offset = places.get((tag, kind))
-        if offset is None:
+        place = tags.index(tag) if tag in tags else None
+        if place is None or kinds[place] != kind:
             return None
+        offset = offsets[place]
         if offset > _MAX_DATA_BYTES:
             raise ValueError("a header with a value beyond its end")
         data.seek(len(start) + len(index) + offset)

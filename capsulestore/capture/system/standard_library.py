@@ -34,7 +34,7 @@ def standard_library_digest(directory: str, cache: Cache) -> tuple[dict[str, Jso
     """
     try:
         paths = list(_modules(directory))
-        name = f"standard library {path_text(directory)}"
+        name = f"standard library, rules 1, {path_text(directory)}"
         digest = cache.recall(name, stamp(paths), lambda: _digest(directory, paths))
     except OSError as error:
         message = f"cannot be read ({error.strerror}); the digest of the standard library is not recorded"

@@ -15,10 +15,10 @@ _PIPE_CLOSED = 141
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its status."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        # A name in another encoding than the terminal's must not end a command.
-        stream.reconfigure(errors="backslashreplace")
     try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            # A name in another encoding than the terminal's must not end a command.
+            stream.reconfigure(errors="backslashreplace")
         from .running import run  # noqa: PLC0415
 
         status = run(sys.argv[1:])

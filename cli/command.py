@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from capsulestore.store import Store
 
-__all__ = ["Command", "Group", "Settings", "settings", "settings_options", "target_options"]
+__all__ = [
+    "FILE",
+    "Command",
+    "Group",
+    "Settings",
+    "complete_name",
+    "complete_tag",
+    "settings",
+    "settings_options",
+    "target_options",
+]
 
 Examples = Sequence[tuple[str, str]]
+FILE: Final = click.Path(readable=False)
+"""A path, which a shell completes; whether anything lies there, and can be read, is for the command to say."""
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -59,7 +74,8 @@ def settings_options(function: _Function) -> _Function:
         click.option(
             "--store",
             metavar="DIR",
-            type=click.Path(),
+            # What cannot be read is the store's to tell.
+            type=click.Path(readable=False),
             expose_value=False,
             callback=_remember,
             help="The store, instead of the nearest `.capsules`.",
@@ -72,15 +88,43 @@ def settings_options(function: _Function) -> _Function:
 def target_options(function: _Function) -> _Function:
     """Give a command that looks at the environment here `--python` and `--layer`."""
     for option in (
-        click.option("--layer", "layers", metavar="LAYER", multiple=True, help="Look at this layer only (repeatable)."),
+        click.option(
+            "--layer",
+            "layers",
+            metavar="LAYER",
+            multiple=True,
+            shell_complete=_complete_layer,
+            help="Look at this layer only (repeatable).",
+        ),
         click.option(
             "--python",
             metavar="PATH",
+            type=FILE,
             help="The interpreter, instead of the activated environment's, `.venv`'s or `python3`.",
         ),
     ):
         function = option(function)
     return function
+
+
+def complete_name(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete a NAME, as `shell_complete` of an argument or option."""
+    from .completion import names  # noqa: PLC0415  (asked for by a shell alone)
+
+    return names(ctx, incomplete)
+
+
+def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Complete the name of a tag that is there."""
+    from .completion import tags  # noqa: PLC0415
+
+    return tags(ctx, incomplete)
+
+
+def _complete_layer(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    from .completion import layers  # noqa: PLC0415
+
+    return layers(incomplete)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -15,7 +15,7 @@ from .output import print_json, print_line, safe
     cls=Command,
     examples=(("capsule init", "in this directory"), ("capsule init analyses/", "in another")),
 )
-@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, readable=False))
 @settings_options
 def command(directory: str) -> None:
     """Make a store, `DIR/.capsules`, and print its path.

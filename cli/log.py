@@ -19,7 +19,9 @@ from .output import print_error, print_json, print_lines, safe, style, table
 class _Log(Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # As git takes it: `log -3`.
-        return super().parse_args(ctx, [re.sub(r"^-(\d+)$", r"-n\1", word) for word in args])
+        if args and re.fullmatch(r"-\d+", args[0]):
+            args[:1] = ["-n", args[0][1:]]
+        return super().parse_args(ctx, args)
 
 
 @click.command(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 
 import click
@@ -17,6 +19,10 @@ __all__ = ["run"]
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its status; what ends it early is told on stderr."""
+    if instruction := os.environ.get("_CAPSULE_COMPLETE"):
+        from .completion import complete  # noqa: PLC0415  (asked for by a shell alone)
+
+        return complete(instruction)
     given = Settings()
     try:
         # Not `application.main()`, which has its own ways with interrupts and closed pipes.
@@ -32,12 +38,21 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from error
         problem = _problem(error, arguments)
         # Where the command line itself is wrong, it was not read to its end.
         given.json = given.json or "--json" in arguments
         print_error(problem, given)
         return problem.exit_code
     return status if isinstance(status, int) else 0
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: in the midst of making a class, Python 3.11 wraps it into another."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
@@ -60,6 +75,6 @@ def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
 
 
 def _plain(message: str) -> str:
-    """Return click's message in our style: lower case at the beginning, no full stop, one line."""
-    text = " ".join(message.split()).removesuffix(".")
+    """Return click's message in our style: lower case at the beginning, no full stop, one line, words in backticks."""
+    text = re.sub(r"'([^']*)'", r"`\1`", " ".join(message.split()).removesuffix("."))
     return text[:1].lower() + text[1:]

@@ -21,6 +21,7 @@ __all__ = ["ANSWER_SECONDS", "Interpreter", "ask"]
 ANSWER_SECONDS: Final = 30.0
 """How long a target may take to start: its site code runs as it would for the analysis."""
 
+_MAX_COMPLAINT: Final = 200
 _MAX_ANSWER_BYTES: Final = 4 * 2**20
 _PROBE: Final = Path(__file__).with_name("probe.py")
 
@@ -174,13 +175,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
     import ast  # noqa: PLC0415
+    import textwrap  # noqa: PLC0415
 
     hint = "name an interpreter with `--python PATH`"
     try:
         interpreter = _checked(ast.literal_eval(text.decode("ascii")))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         # Of a traceback the last line says most, of anything else the first.
-        said = f": {complaint[-1 if complaint[0].startswith('Traceback') else 0].strip()}" if complaint else ""
+        line = complaint[-1 if complaint[0].startswith("Traceback") else 0].strip() if complaint else ""
+        said = f": {textwrap.shorten(line, _MAX_COMPLAINT, placeholder=' ...')}" if line else ""
         raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
     if interpreter.version.startswith("2."):
         raise InterpreterProblem(f"`{python}` is Python {interpreter.version}; Python 3 is needed", hint=hint)

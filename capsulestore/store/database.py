@@ -7,6 +7,7 @@ done here, because dulwich leaves out the fsyncs: a few objects are written loos
 from __future__ import annotations
 
 import os
+import shlex
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -80,7 +81,7 @@ class ObjectDatabase:
             raise self._damaged(name, "its file holds no object")
         raise MissingObject(
             f"object {name} is not in the store `{self._store}`",
-            hint=f"see what else is wrong with `git -C {self._store} fsck`",
+            hint=f"see what else is wrong with `git -C {shlex.quote(self._store)} fsck`",
         )
 
     def __contains__(self, name: Digest) -> bool:
@@ -203,7 +204,8 @@ class ObjectDatabase:
 
     def _damaged(self, name: Digest | None, reason: str) -> DamagedObject:
         packs = os.path.join(self._path, "pack")
-        hint = f"`git -C {self._store} fsck` names the damaged pack; copy it, with its index, from a store that has it"
+        fsck = f"git -C {shlex.quote(self._store)} fsck"
+        hint = f"`{fsck}` names the damaged pack; copy it, with its index, from a store that has it"
         if name is None:
             return DamagedObject(f"a pack in `{packs}` is damaged ({reason})", hint=hint)
         place = packs

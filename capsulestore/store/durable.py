@@ -22,14 +22,14 @@ __all__ = [
 
 
 @contextmanager
-def unwritable(path: str) -> Iterator[None]:
+def unwritable(
+    path: str, *, doing: str = "write to", hint: str | None = "what it held before is untouched"
+) -> Iterator[None]:
     """Turn an `OSError` of writing below `path` into `StoreUnwritable`."""
     try:
         yield
     except OSError as error:
-        raise StoreUnwritable(
-            f"cannot write to the store `{path}`: {error.strerror}", hint="what it held before is untouched"
-        ) from error
+        raise StoreUnwritable(f"cannot {doing} the store `{path}`: {error.strerror}", hint=hint) from error
 
 
 def draft_path(directory: str) -> str:

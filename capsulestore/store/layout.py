@@ -63,7 +63,7 @@ def make(path: str) -> None:
         check(path)
         return
     parent = os.path.dirname(os.path.abspath(path))
-    with unwritable(path):
+    with unwritable(path, doing="make", hint=None):
         os.makedirs(parent, exist_ok=True)
         draft = os.path.join(parent, f"{os.path.basename(path)}.{secrets.token_hex(8)}.new")
         os.mkdir(draft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final
@@ -40,7 +41,7 @@ class Refs:
         if not _VALUE.fullmatch(text):
             raise DamagedObject(
                 f"the ref `{self._path(name)}` holds no digest",
-                hint=f"see what the store still has with `git -C {self._store} fsck`",
+                hint=f"see what the store still has with `git -C {shlex.quote(self._store)} fsck`",
             )
         return Digest(text)
 

@@ -111,6 +111,7 @@ def test_while_a_writer_adds_nothing_is_lost(store, writer, git, whole, sound, r
     with Store(store.path) as found:
         for digest in digests:
             whole(found, digest)
+        assert str(found.resolve_capsule("@")) in digests
         sound(found)
 
 
@@ -130,6 +131,7 @@ def test_while_many_writers_add_nothing_is_lost(store, writer, git, whole, sound
     with Store(store.path) as found:
         for digest in digests:
             whole(found, digest)
+        assert str(found.resolve_capsule("@")) in digests
         sound(found)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
+import os
 import random
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from capsulestore.store import Store
+
+WRITERS = Path(__file__).with_name("writers.py")
 
 
 @pytest.fixture
@@ -76,46 +79,59 @@ def test_killed_twenty_times_at_random(used, writer, assert_recovered):
     assert len(acknowledged) > 20
 
 
-KILLED_AT_ONCE = 8
 KILLS = 200
+AT_ONCE = 8
 ENDLESS = 1000
 
 
 @pytest.mark.slow
-def test_i3_i4_i5_of_what_writers_killed_amid_concurrent_adds_had_acknowledged_all_is_whole(
-    used, writer, add, git, sound, whole, registered, digests_of, capsys
+def test_i3_i4_i5_whatever_is_acknowledged_outlives_200_kills_amid_concurrent_adds(
+    used, add, git, sound, whole, registered, capsys
 ):
     """In each round eight writers that add at once are killed one after the other; a ninth comes to its end."""
     chance = random.Random()
     acknowledged: list[str] = []
-    numbers = itertools.count(step=ENDLESS)
-    rounds = KILLS // KILLED_AT_ONCE
-    for round_number in range(rounds):
-        writers = [writer(used, next(numbers), ENDLESS, chance.choice([1, 12])) for _ in range(KILLED_AT_ONCE)]
-        survivor = writer(used, next(numbers), 10, 12)
-        # None is killed before it adds, and all add by then.
-        told = [process.stdout.readline().strip() for process in writers]
-        for process in chance.sample(writers, len(writers)):
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=chance.uniform(0, 0.05))
-            process.kill()
-            told += acknowledged_by(process)
-        told += digests_of(survivor)
+    for number in range(KILLS // AT_ONCE):
+        told = killed_amid_adds(used, number * 10 * ENDLESS, chance)
         acknowledged += told
         with Store(used.path) as found:
             assert set(acknowledged) <= set(registered(found))
             for digest in told:
                 whole(found, digest)
             whole(found, found.resolve_capsule("@"))
-            recorded = add(found, f"after round {round_number}", packages=12)
+            recorded = add(found, f"after round {number}", packages=12)
+            assert recorded.new
             assert recorded.capsule == found.resolve_capsule("@")
-            assert list(Path(found.path).rglob("*.lock")) == list(Path(found.path).rglob("*.keep")) == []
-        # As one would, and as a pack for each capsule slows all readers down.
-        git(used.path, "repack", "-dq")
+            assert [path for path in Path(found.path).rglob("*") if path.name.endswith((".lock", ".keep"))] == []
+        # As one would: with a pack for each capsule a store gets slow.
+        git(used.path, "repack", "-adq")
     sound(used)
+    found_whole = 0
     with Store(used.path) as found:
         for digest in acknowledged:
             whole(found, digest)
+            found_whole += 1
     with capsys.disabled():
-        count = len(acknowledged)
-        print(f"\n{rounds * KILLED_AT_ONCE} writers killed as they added: {count} capsules acknowledged, {count} whole")
+        print(f"\n{KILLS} writers killed: {len(acknowledged)} capsules acknowledged, {found_whole} found whole")
+
+
+def killed_amid_adds(store: Store, first: int, chance: random.Random) -> list[str]:
+    """Kill writers at random moments of their concurrent adds; return what they and the survivor acknowledged."""
+    counts = [str(count) for count in (*[ENDLESS] * AT_ONCE, 10)]
+    process = subprocess.Popen(
+        [sys.executable, str(WRITERS), store.path, str(first), *counts],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    pids = [int(pid) for pid in process.stderr.readline().split()]
+    # Sometimes when they have only begun, sometimes when they have been at work for a while.
+    told = [process.stdout.readline().strip() for _ in range(chance.randrange(2 * AT_ONCE))]
+    for pid in chance.sample(pids[:AT_ONCE], AT_ONCE):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0, 0.05))
+        os.kill(pid, signal.SIGKILL)
+    out, statuses = process.communicate()
+    assert statuses.split() == [*[str(-signal.SIGKILL)] * AT_ONCE, "0"]
+    return told + out.split()

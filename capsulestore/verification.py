@@ -98,6 +98,7 @@ class Verification:
             "code": [],
             "files": [file.as_dict() for file in self.files],
             "reasons": list(self.reasons),
+            "target": self.here.target.as_dict(),
         }
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from capsulestore.capture.cache import Cache
-from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
 from capsulestore.capture.interpreter import Interpreter, ask
@@ -58,7 +57,7 @@ class Capture:
             "layers": {name: str(digest) for name, digest in digests.items()},
             "environment": self.environment,
             "context": self.context,
-            "target": {"python": path_text(self.target.python), "chosen_by": self.target.chosen_by},
+            "target": self.target.as_dict(),
             "findings": [finding.as_dict() for finding in self.findings],
         }
 

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from capsulestore.capture.files import path_text
 from capsulestore.errors import InterpreterProblem
+from capsulestore.model.canonical import Json
 
 __all__ = ["Target", "choose", "running"]
 
@@ -20,6 +22,10 @@ class Target:
 
     python: str
     chosen_by: str
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the target as `--json` has it."""
+        return {"python": path_text(self.python), "chosen_by": self.chosen_by}
 
 
 def running() -> Target:

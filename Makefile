@@ -22,7 +22,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check lint readme clean
+.PHONY: help demo test test-fast check lint readme help-text man clean
 
 help:
 	@echo 'make demo       an analysis, its capsule, a changed package, and back: in .demo/'
@@ -31,6 +31,8 @@ help:
 	@echo 'make check      what CI runs: format, lint, types, imports, all the tests'
 	@echo 'make lint       the same without the tests'
 	@echo 'make readme     write what its commands print now into README.md'
+	@echo 'make help-text  write what the help is now into tests/cli/help.txt'
+	@echo 'make man        write the manual pages, docs/man, from the help'
 	@echo 'make clean      remove what these have made, .venv too'
 	@echo
 	@echo 'Each sets up what it needs in .venv. Another interpreter: make demo PYTHON=python3.12'
@@ -54,6 +56,12 @@ check: lint test
 
 readme: .venv/.installed-for-tests
 	UPDATE_README=1 .venv/bin/pytest tests/test_readme.py
+
+help-text: .venv/.installed-for-tests
+	UPDATE_HELP=1 .venv/bin/pytest tests/cli/test_help.py
+
+man: .venv/.installed
+	.venv/bin/python -m capsulestore_cli.manual docs/man
 
 clean:
 	rm -rf .venv .types .demo build dist capsulestore.egg-info

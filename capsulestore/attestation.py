@@ -37,9 +37,9 @@ def attest(store: Store, verification: Verification) -> Digest:
 
 
 def statement_of(verification: Verification, title: str, time: datetime) -> Statement:
-    """Return a verification as a statement: PASSED, WARNED where only the context differs, else FAILED.
+    """Return a verification as a statement: PASSED, WARNED where only the context differs or was not seen, else FAILED.
 
-    What could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
+    An environment that could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
     """
     from importlib.metadata import version  # noqa: PLC0415
 
@@ -69,6 +69,7 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
                 "warnedTests": sorted(name for name, result in tests.items() if result == "WARNED"),
                 "failedTests": sorted(name for name, result in tests.items() if result == "FAILED"),
                 "verdict": verification.verdict,
+                "reasons": list(verification.reasons),
                 "timeVerified": time.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "verifier": {"id": _VERIFIER, "version": {"capsulestore": version("capsulestore")}},
             },
@@ -79,7 +80,7 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
 def _result(verification: Verification) -> Result:
     if not verification.same:
         return "FAILED"
-    return "WARNED" if verification.context_changes else "PASSED"
+    return "WARNED" if verification.context_in_words or verification.outcome.reasons else "PASSED"
 
 
 def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:

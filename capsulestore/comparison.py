@@ -10,7 +10,7 @@ from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.model.mapping import encode_mapping
+from capsulestore.model.mapping import encode_mapping, layer_digests
 from capsulestore.model.objects import EMPTY_TREE, Encoded
 from capsulestore.store import Store
 
@@ -52,10 +52,9 @@ def compare(a: Compared, b: Compared, *, layers: Collection[str] | None = None) 
     no context, `StoreUnreadable` where one of the two is nothing that this release can read.
     """
     of_context = CONTEXT_LAYERS & frozenset(layers or ())
-    for side in (a, b):
-        if of_context and side.context.digest is None:
-            raise UnknownName(f"`{side.name}` has no context, and so no layer `{min(of_context)}`")
     try:
+        for side in (a, b):
+            _check_recorded(side, of_context)
         between = changes(a.environment, b.environment)
         found = [change for change in between if layers is None or change.layer in layers]
         if of_context:
@@ -64,6 +63,13 @@ def compare(a: Compared, b: Compared, *, layers: Collection[str] | None = None) 
         raise StoreUnreadable(f"no environment that this release can read: {error}") from error
     same = a.environment.digest == b.environment.digest if layers is None else not found
     return Comparison(a.environment.digest or EMPTY_TREE.id, b.environment.digest or EMPTY_TREE.id, same, tuple(found))
+
+
+def _check_recorded(side: Compared, layers: Collection[str]) -> None:
+    digest = side.context.digest
+    recorded = layer_digests(digest, side.context.read) if digest and layers else {}
+    if missing := sorted(set(layers) - recorded.keys()):
+        raise UnknownName(f"`{side.name}` has no layer `{missing[0]}`: it was not looked at when it was captured")
 
 
 def stored(store: Store, name: str) -> Compared:

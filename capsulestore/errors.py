@@ -130,7 +130,7 @@ class MalformedName(NameProblem):
     code = "malformed_name"
 
 
-class TagExists(NameProblem):
+class TagExists(CapsuleError):
     """A tag is there already and points elsewhere, or stands in the way of another."""
 
     code = "tag_exists"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsulestore.errors import InvalidValue, StoreUnreadable
+from capsulestore.errors import CapsuleError, InvalidValue, StoreUnreadable
 from capsulestore.model.canonical import Json
 from capsulestore.model.commit import iso_time
 from capsulestore.model.digest import Digest
@@ -61,16 +61,18 @@ def _layers(store: Store, environment: Digest) -> dict[str, Json]:
 
 
 def _statement(store: Store, registered: Registered) -> dict[str, Json]:
-    statement = store.statement(registered.digest)
-    predicate = statement.predicate
-    return {
+    """Return a statement in a list; one that cannot be read with its `problem`, and without what it says."""
+    listed: dict[str, Json] = {
         "statement_id": str(registered.digest),
-        "predicate_type": statement.predicate_type,
-        "result": predicate.get("result"),
-        "verdict": predicate.get("verdict"),
         "author": registered.author,
         "registered_at": iso_time(registered.time),
     }
+    try:
+        statement = store.statement(registered.digest)
+    except CapsuleError as error:
+        return listed | {"predicate_type": None, "result": None, "verdict": None, "problem": error.message}
+    said = {key: statement.predicate.get(key) for key in ("result", "verdict")}
+    return listed | {"predicate_type": statement.predicate_type} | said
 
 
 def _registration(registration: Registration) -> dict[str, Json]:

@@ -38,7 +38,7 @@ class Verification:
 
     `capsule` is None where an environment was verified by its own digest. Context that the verdict counts is among
     `layers` and `changes`; other context that was compared is named by `compared_context`, and its changes are
-    `context_changes`; `unseen` are layers of it that cannot be seen now, and why.
+    `context_changes`; `unseen` says of other layers of it why they could not be compared.
     """
 
     capsule: Digest | None
@@ -48,7 +48,7 @@ class Verification:
     changes: tuple[Change, ...]
     compared_context: frozenset[str]
     context_changes: tuple[Change, ...]
-    unseen: Mapping[str, LayerState]
+    unseen: Mapping[str, str]
     files: tuple[FileCheck, ...]
     here: Capture
 
@@ -76,7 +76,7 @@ class Verification:
     @property
     def context_in_words(self) -> tuple[str, ...]:
         """What differs in the context beside the verdict, one phrase each."""
-        unseen = (f"{layer} cannot be seen now ({state.reason})" for layer, state in self.unseen.items())
+        unseen = (f"{layer} {reason}" for layer, reason in self.unseen.items())
         return (*in_words(self.context_changes), *unseen)
 
     @property
@@ -114,6 +114,11 @@ class _Looked:
     def names(self) -> frozenset[str]:
         return frozenset({*self.environment, *self.context, *(self.states or ())})
 
+    def state(self, layer: str) -> LayerState:
+        """Return how looking at a layer of the context ended."""
+        recorded = (self.states or {}).get(layer)
+        return recorded or LayerState("captured" if layer in self.context else "none")
+
     def seen(self, counted: frozenset[str]) -> Seen:
         """Return what a verdict sees of it: the environment, and of the context what is counted."""
         left_out = CONTEXT_LAYERS - counted
@@ -145,7 +150,7 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
     capsule = store.capsule(named.digest) if named.kind == "capsule" else None
     environment, context = (capsule.environment, capsule.context) if capsule else (named.digest, None)
-    counted = CONTEXT_LAYERS & frozenset(layers if layers is not None else STRICT if strict else ())
+    counted = CONTEXT_LAYERS & (frozenset(layers or ()) | (STRICT if strict else frozenset()))
     try:
         then = _Looked(
             environment=layer_digests(environment, store.read),
@@ -154,7 +159,7 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
         )
         here = capture(
             target,
-            layers=(then.names | counted) & _KNOWN if layers is None else frozenset(layers),
+            layers=(then.names & _KNOWN if layers is None else frozenset(layers)) | counted,
             rules=dict(_rules(store, {**then.context, **then.environment})),
             environ=environ,
             cache=cache,
@@ -169,7 +174,8 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
         different = {match.layer for match in outcome.layers if match.match is False}
         of_environment = [change for change in _differences(store, environment, current) if change.layer in different]
         of_context = list(_differences(store, context, current_context)) if context else []
-        beside = frozenset(then.context.keys() & now.context.keys()) - counted
+        unseen = dict(_unseen(then, now, counted, layers))
+        beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
         return Verification(
             capsule=named.capsule,
             captured=environment,
@@ -178,15 +184,25 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
             changes=(*of_environment, *(change for change in of_context if change.layer in counted & different)),
             compared_context=beside,
             context_changes=tuple(change for change in of_context if change.layer in beside),
-            unseen={
-                layer: here.layers[layer]
-                for layer in sorted(then.context.keys() & here.layers.keys() - now.context.keys() - counted)
-            },
+            unseen=unseen,
             files=tuple(check_files(capsule.manifest, store.root)) if capsule else (),
             here=here,
         )
     except InvalidValue as error:
         raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
+
+
+def _unseen(
+    then: _Looked, now: _Looked, counted: Collection[str], layers: Collection[str] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the recorded layers of the context that should be compared and cannot be, with the reason."""
+    for layer in sorted(then.context):
+        if layer in counted or (layers is not None and layer not in layers):
+            continue
+        if then.state(layer).state == "unknown":
+            yield layer, f"was not seen whole when it was captured ({then.state(layer).reason})"
+        elif now.state(layer).state == "unknown":
+            yield layer, f"cannot be seen now ({now.state(layer).reason})"
 
 
 def _differences(store: Store, recorded: Digest, current: Encoded) -> Iterator[Change]:

@@ -19,7 +19,7 @@ def main() -> NoReturn:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             # A name in another encoding than the terminal's must not end a command.
             stream.reconfigure(errors="backslashreplace")
-        from .running import run  # noqa: PLC0415
+        from .running import run
 
         status = run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -6,20 +6,19 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from capsulestore.capture.artifacts import digest_artifacts
-from capsulestore.capture.environment import CONTEXT_LAYERS
 from capsulestore.capture.files import path_text, read_whole
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
-from capsulestore.recording import Description, Surroundings, record
 
-from .command import Command, settings, settings_options, target_options
-from .here import captured, tell_target
+from .command import FILE, Command, complete_name, settings, settings_options, target_options
 from .output import note, print_findings, print_json, print_line
+
+if TYPE_CHECKING:
+    from capsulestore.recording import Surroundings
 
 _MAX_FILE_BYTES: Final = 256 * 2**20
 
@@ -67,8 +66,22 @@ def _refuse(constant: str) -> Any:
     ),
 )
 @click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule.")
-@click.option("--input", "inputs", metavar="PATH", multiple=True, help="A file that went in (repeatable).")
-@click.option("--output", "outputs", metavar="PATH", multiple=True, help="A file that came out (repeatable).")
+@click.option(
+    "--input",
+    "inputs",
+    metavar="PATH",
+    type=FILE,
+    multiple=True,
+    help="A file that went in (repeatable).",
+)
+@click.option(
+    "--output",
+    "outputs",
+    metavar="PATH",
+    type=FILE,
+    multiple=True,
+    help="A file that came out (repeatable).",
+)
 @click.option("--param", metavar="K=V", multiple=True, callback=_pairs(str), help="A parameter, as text (repeatable).")
 @click.option(
     "--param-json",
@@ -83,9 +96,15 @@ def _refuse(constant: str) -> Any:
     "parents",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete_name,
     help="A capsule that this one derives from (repeatable).",
 )
-@click.option("--environment", metavar="FILE", help="Register the environment in FILE, as `capture --json` prints it.")
+@click.option(
+    "--environment",
+    metavar="FILE",
+    type=FILE,
+    help="Register the environment in FILE, as `capture --json` prints it.",
+)
 @target_options
 @click.argument("files", nargs=-1, metavar="")
 @settings_options
@@ -106,6 +125,10 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
     The same facts are the same capsule: adding them again prints the same digest and adds nothing.
     """
+    from capsulestore.capture.artifacts import digest_artifacts
+    from capsulestore.capture.environment import CONTEXT_LAYERS
+    from capsulestore.recording import Description, record
+
     if files:
         raise UsageError(
             f"`add` takes no file: `{files[0]}`",
@@ -140,6 +163,10 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
 
 def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
+    from capsulestore.recording import Surroundings
+
+    from .here import captured, tell_target
+
     found = captured(python, layers)
     tell_target(found.target)
     print_findings(found.findings)
@@ -147,6 +174,8 @@ def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
 
 
 def _from_file(path: str) -> Surroundings:
+    from capsulestore.recording import Surroundings
+
     try:
         data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_whole(path, _MAX_FILE_BYTES)
         return Surroundings.from_document(_json(data))

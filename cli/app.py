@@ -13,7 +13,7 @@ from .command import Group, settings_options
 
 __all__ = ["COMMANDS", "application"]
 
-COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status")
+COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status", "completion")
 
 
 _CALLED_ELSEWHERE: Final = {
@@ -54,15 +54,15 @@ class _Commands(Group):
 
 
 def _meant(word: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     close = [_CALLED_ELSEWHERE[word]] if word in _CALLED_ELSEWHERE else get_close_matches(word, COMMANDS, n=1)
     return f"did you mean `{close[0]}`?" if close else "see `capsule --help`"
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
 
         click.echo(f"capsule {version('capsulestore')}")
         ctx.exit()

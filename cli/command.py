@@ -43,7 +43,7 @@ class Settings:
 
     def open_store(self) -> Store:
         """Open the store that was named, else the one that is found from here."""
-        from capsulestore.store import Store  # noqa: PLC0415  (not for `--help`)
+        from capsulestore.store import Store
 
         return Store(self.store) if self.store else Store.discover()
 
@@ -109,20 +109,20 @@ def target_options(function: _Function) -> _Function:
 
 def complete_name(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete a NAME, as `shell_complete` of an argument or option."""
-    from .completion import names  # noqa: PLC0415  (asked for by a shell alone)
+    from .completion import names
 
     return names(ctx, incomplete)
 
 
 def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Complete the name of a tag that is there."""
-    from .completion import tags  # noqa: PLC0415
+    from .completion import tags
 
     return tags(ctx, incomplete)
 
 
 def _complete_layer(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    from .completion import layers  # noqa: PLC0415
+    from .completion import layers
 
     return layers(incomplete)
 

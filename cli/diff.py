@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from capsulestore import comparison
-from capsulestore.capture.environment import check_layers
 from capsulestore.errors import UsageError
 
-from .command import Command, settings, settings_options, target_options
-from .here import captured, tell_target
+from .command import Command, complete_name, settings, settings_options, target_options
 from .output import note, print_findings, print_json, print_lines
-from .text import change_lines
+
+if TYPE_CHECKING:
+    from capsulestore.comparison import Compared
 
 
 @click.command(
@@ -22,8 +23,8 @@ from .text import change_lines
         ("capsule diff 3f2a 9c41 --layer system", "a layer of their context"),
     ),
 )
-@click.argument("a")
-@click.argument("b", required=False)
+@click.argument("a", shell_complete=complete_name)
+@click.argument("b", required=False, shell_complete=complete_name)
 @target_options
 @settings_options
 def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) -> int:
@@ -32,13 +33,18 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
     A and B are capsules or environments: a digest, four or more of its digits, a tag, or @. Exit status 0 when they
     are equal, else 1.
     """
+    from capsulestore.capture.environment import check_layers
+    from capsulestore.comparison import compare, stored
+
+    from .text import change_lines
+
     if b is not None and python:
         raise UsageError("`--python` looks at the environment here, and B is another")
     check_layers(layers)
     with settings().open_store() as store:
-        of_a = comparison.stored(store, a)
-        of_b = _here(python, layers) if b is None else comparison.stored(store, b)
-        answer = comparison.compare(of_a, of_b, layers=layers or None)
+        of_a = stored(store, a)
+        of_b = _here(python, layers) if b is None else stored(store, b)
+        answer = compare(of_a, of_b, layers=layers or None)
     if settings().json:
         print_json(answer.as_dict())
     else:
@@ -48,7 +54,11 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
     return 0 if answer.identical else 1
 
 
-def _here(python: str | None, layers: tuple[str, ...]) -> comparison.Compared:
+def _here(python: str | None, layers: tuple[str, ...]) -> Compared:
+    from capsulestore import comparison
+
+    from .here import captured, tell_target
+
     found = captured(python, layers)
     tell_target(found.target)
     print_findings(found.findings)

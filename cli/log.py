@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 import click
 
+from capsulestore.model.commit import iso_time
 from capsulestore.store import Store
 from capsulestore.store.index import Registered
 
 from .command import Command, settings, settings_options
 from .output import print_error, print_json, print_lines, safe, style, table
+from .text import local_time
 
 
 class _Log(Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # As git takes it: `log -3`.
-        if args and re.fullmatch(r"-\d+", args[0]):
-            args[:1] = ["-n", args[0][1:]]
-        return super().parse_args(ctx, args)
+        counted = (word for pair in zip(["", *args], args, strict=False) for word in _with_n(*pair))
+        return super().parse_args(ctx, list(counted))
+
+
+def _with_n(before: str, word: str) -> tuple[str, ...]:
+    return ("-n", word[1:]) if re.fullmatch(r"-\d+", word) and before != "-n" else (word,)
 
 
 @click.command(
@@ -40,7 +44,7 @@ def command(number: int | None) -> int:
     Each capsule is listed once, as it was registered first.
     """
     with settings().open_store() as store:
-        capsules = store.index.capsules(number)
+        capsules = store.index.capsules(number if number is None else min(number, sys.maxsize))
         problems = list(store.index.unreadable())
         if settings().json:
             print_json([capsule.as_dict() for capsule in capsules])
@@ -57,7 +61,7 @@ def _rows(capsules: list[Registered], names: dict[str, list[str]]) -> Iterator[t
         known_as = f" ({style(', '.join(names[digest]), 'green')})" if digest in names else ""
         yield (
             style(digest[:12], "yellow"),
-            _when(capsule.time),
+            local_time(iso_time(capsule.time))[:16],
             safe(capsule.author.partition(" <")[0]),
             safe(capsule.title) + known_as,
         )
@@ -70,11 +74,3 @@ def _names(store: Store) -> dict[str, list[str]]:
     for name, digest in [*([("@", last)] if last else []), *sorted(store.tags.all().items())]:
         names.setdefault(str(digest), []).append(name)
     return names
-
-
-def _when(seconds: int) -> Any:
-    """Return a time as the user's clock had it, to the minute."""
-    try:
-        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, ValueError, OSError):
-        return f"@{seconds}"

@@ -53,7 +53,7 @@ def print_lines(lines: Iterable[str]) -> None:
     """Write lines that may be many to stdout: on a terminal through the pager."""
     pager = None
     if sys.stdout.isatty():
-        from .pager import open_pager, page  # noqa: PLC0415
+        from .pager import open_pager, page
 
         pager = open_pager()
     if pager is None:

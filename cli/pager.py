@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,17 +11,21 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+from .output import note
+
 __all__ = ["open_pager", "page"]
 
 _AS_GIT_SETS_THEM: Final = {"LESS": "FRX", "LV": "-c"}
 """Where the user has not: no pager for what fits on the screen, colours as they are."""
+_FOR_THE_SHELL: Final = re.compile(r"[|&;<>()$`*?\[#~=%]")
+"""What makes more of a pager than a program and its arguments, as for git: `sed s/a/b/ | less`, `LESS=R less`."""
 
 
 def open_pager() -> subprocess.Popen[str] | None:
     """Start the pager: `$CAPSULE_PAGER`, else `$PAGER`, else `less`; None where that is empty, `cat`, or not there."""
     chosen = os.environ.get("CAPSULE_PAGER", os.environ.get("PAGER"))
     try:
-        command = ["less"] if chosen is None else shlex.split(chosen)
+        command = _command("less" if chosen is None else chosen)
         if not command or command == ["cat"] or not shutil.which(command[0]):
             return None
         environ = _AS_GIT_SETS_THEM | os.environ
@@ -29,8 +34,15 @@ def open_pager() -> subprocess.Popen[str] | None:
         return None
 
 
+def _command(text: str) -> list[str]:
+    return ["sh", "-c", text] if _FOR_THE_SHELL.search(text) else shlex.split(text)
+
+
 def page(pager: subprocess.Popen[str], lines: Iterable[str]) -> None:
-    """Write lines to a pager and wait for its end; one that is closed early wants no more of them."""
+    """Write lines to a pager and wait for its end; one that is closed early wants no more of them.
+
+    One that ends with another status than 0 may have shown nothing: that is told.
+    """
     screen = pager.stdin
     try:
         with suppress(BrokenPipeError):
@@ -41,6 +53,8 @@ def page(pager: subprocess.Popen[str], lines: Iterable[str]) -> None:
             if screen:
                 screen.close()
         _wait(pager)
+    if pager.returncode:
+        note(f"the pager ended with status {pager.returncode}")
 
 
 def _wait(pager: subprocess.Popen[str]) -> None:

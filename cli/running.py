@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from typing import Final
 
 import click
 
@@ -14,13 +15,16 @@ from .app import COMMANDS, application
 from .command import Settings
 from .output import print_error
 
-__all__ = ["run"]
+__all__ = ["COMPLETION_VARIABLE", "run"]
+
+COMPLETION_VARIABLE: Final = "_CAPSULE_COMPLETE"
+"""What a shell's completion script sets, to `SHELL_complete`."""
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its status; what ends it early is told on stderr."""
-    if instruction := os.environ.get("_CAPSULE_COMPLETE"):
-        from .completion import complete  # noqa: PLC0415  (asked for by a shell alone)
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        from .completion import complete
 
         return complete(instruction)
     given = Settings()

@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 
-from capsulestore.inspection import describe
-
-from .command import Command, settings, settings_options
+from .command import Command, complete_name, settings, settings_options
 from .context_text import context_summary
 from .output import cell, print_json, print_lines, safe, table
-from .text import layer_summary, package_rows
+from .text import layer_summary, local_time, package_rows
 
 
 @click.command(
@@ -24,7 +22,7 @@ from .text import layer_summary, package_rows
         ("capsule show @:context", "its context"),
     ),
 )
-@click.argument("name", default="@")
+@click.argument("name", default="@", shell_complete=complete_name)
 @settings_options
 def command(name: str) -> None:
     """Print what a name stands for.
@@ -32,6 +30,8 @@ def command(name: str) -> None:
     NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last; NAME:layer/collection/entry
     reaches into its environment, NAME:context/... into its context.
     """
+    from capsulestore.inspection import describe
+
     with settings().open_store() as store:
         document: dict[str, Any] = describe(store, name)
     if settings().json:
@@ -61,7 +61,7 @@ def _heading(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "capsule", document["capsule_id"]
     yield "title", cell(manifest["title"])
     for registration in document["registrations"]:
-        yield "registered", f"{registration['registered_at']} by {safe(registration['author'])}"
+        yield "registered", f"{local_time(registration['registered_at'])} by {safe(registration['author'])}"
     if document["tags"]:
         yield "tags", safe(", ".join(document["tags"]))
     yield "environment", document["environment_digest"]
@@ -116,8 +116,13 @@ def _statements(statements: list[dict[str, Any]]) -> Iterator[str]:
         (
             (
                 str(statement["statement_id"])[:12],
-                cell(statement["registered_at"]),
-                cell(statement["verdict"] or statement["result"] or statement["predicate_type"]),
+                local_time(statement["registered_at"]),
+                cell(
+                    statement.get("problem")
+                    or statement["verdict"]
+                    or statement["result"]
+                    or statement["predicate_type"]
+                ),
                 f"by {safe(statement['author'])}",
             )
             for statement in statements

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from capsulestore.compare.words import sentence
-from capsulestore.verification import Verification, verify
-
 from .command import Command, settings, settings_options, target_options
-from .here import cache, target, tell_target
 from .output import print_json, print_line, safe, style, table
-from .text import verdict_color
+
+if TYPE_CHECKING:
+    from capsulestore.verification import Verification
 
 _NAMED = 3
 
@@ -31,22 +30,33 @@ def command(python: str | None, layers: tuple[str, ...]) -> int:
 
     Exit status 0 when all is the same, else 1. `capsule verify` says it at length.
     """
+    from capsulestore.verification import verify
+
+    from .here import cache, target, tell_target
+
     with settings().open_store() as store:
         answer = verify(store, "@", target(python), layers=layers or None, cache=cache())
         if settings().json:
             print_json(answer.as_dict())
         else:
             title = store.capsule(answer.capsule).manifest.title if answer.capsule else ""
-            for line in table(_rows(answer, title)):
+            for line in table(_rows(answer, title, layers)):
                 print_line(line)
             tell_target(answer.here.target)
     return 0 if answer.same else 1
 
 
-def _rows(answer: Verification, title: str) -> Iterator[tuple[str, str]]:
+def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    from capsulestore.compare.words import sentence
+
+    from .text import verdict_color
+
     yield "capsule", f"{str(answer.capsule)[:12]}  {safe(title)}"
     verdict = style(answer.verdict, verdict_color(answer.verdict))
-    yield "environment", f"{verdict}{_few([sentence(change) for change in answer.changes])}"
+    yield (
+        safe(", ".join(sorted(set(layers))) or "environment"),
+        f"{verdict}{_few([sentence(change) for change in answer.changes])}",
+    )
     for reason in answer.outcome.reasons:
         yield "", safe(reason)
     if answer.context_in_words:

@@ -8,7 +8,7 @@ from capsulestore.errors import UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 
-from .command import Command, settings, settings_options
+from .command import Command, complete_name, complete_tag, settings, settings_options
 from .output import note, print_json, print_lines, safe, style, table
 
 
@@ -22,8 +22,8 @@ from .output import note, print_json, print_lines, safe, style, table
         ("capsule tag --delete paper", "forget the name; the capsule stays"),
     ),
 )
-@click.argument("name", required=False)
-@click.argument("capsule", required=False)
+@click.argument("name", required=False, shell_complete=complete_tag)
+@click.argument("capsule", required=False, shell_complete=complete_name)
 @click.option("-f", "--force", is_flag=True, help="Move a tag that is there already.")
 @click.option("-d", "--delete", is_flag=True, help="Remove the tag NAME.")
 @settings_options

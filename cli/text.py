@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,10 +13,18 @@ from capsulestore.compare.words import NOTHING, in_short, member_changes
 
 from .output import safe, style, table
 
-__all__ = ["change_lines", "layer_summary", "package_rows", "verdict_color"]
+__all__ = ["change_lines", "layer_summary", "local_time", "package_rows", "verdict_color"]
 
 _COLORS: Final[dict[Verdict, str]] = {"identical": "green", "different": "red", "not comparable": "yellow"}
 _IMPLEMENTATIONS: Final = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+
+
+def local_time(time: str) -> str:
+    """Return a time in ISO 8601 as the clock here had it, as git writes one; what is no such time as it is."""
+    try:
+        return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    except (ValueError, OverflowError, OSError):
+        return safe(time)
 
 
 def verdict_color(verdict: Verdict) -> str:

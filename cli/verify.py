@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from capsulestore.model.digest import Digest
-from capsulestore.store import Store
-from capsulestore.verification import Verification
-from capsulestore.verification import verify as verify_capsule
+from capsulestore.errors import UsageError
 
-from .command import Command, settings, settings_options, target_options
-from .here import cache, target, tell_target
+from .command import Command, complete_name, settings, settings_options, target_options
 from .output import note, print_findings, print_json, print_line, safe, style
-from .text import change_lines, verdict_color
+
+if TYPE_CHECKING:
+    from capsulestore.model.digest import Digest
+    from capsulestore.store import Store
+    from capsulestore.verification import Verification
 
 _PHRASES_TOLD = 6
 _PREPOSITIONS = {"identical": "to", "different": "from", "not comparable": "with"}
@@ -29,7 +31,7 @@ _PREPOSITIONS = {"identical": "to", "different": "from", "not comparable": "with
         ("capsule verify --python .venv/bin/python", "with another interpreter"),
     ),
 )
-@click.argument("name", default="@")
+@click.argument("name", default="@", shell_complete=complete_name)
 @click.option("--strict", is_flag=True, help="Count the context's layers `system` and `variables` too.")
 @click.option("--record", is_flag=True, help="Register the verdict as a statement about the capsule.")
 @target_options
@@ -41,25 +43,35 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
     are looked at too. What differs in the context is told beside the verdict, and counts only where --strict or --layer
     asks for it. Exit status 0 when all is the same, else 1.
     """
+    from capsulestore.verification import verify as verify_capsule
+
+    from .here import cache, target
+
+    if record and layers:
+        raise UsageError("`--record` keeps a verdict on the whole, and `--layer` looks at a part")
     with settings().open_store() as store:
         answer = verify_capsule(store, name, target(python), layers=layers or None, strict=strict, cache=cache())
+        if not settings().json:
+            # Before it is recorded, which may fail.
+            _print(answer, layers)
         statement = _recorded(store, answer) if record else None
     if settings().json:
         print_json(answer.as_dict() | ({"statement_id": str(statement)} if statement else {}))
-    else:
-        _print(answer, layers)
-        if statement:
-            note(f"recorded as the statement {statement}")
+    elif statement:
+        note(f"recorded as the statement {statement}")
     return 0 if answer.same else 1
 
 
 def _recorded(store: Store, answer: Verification) -> Digest:
-    from capsulestore.attestation import attest  # noqa: PLC0415
+    from capsulestore.attestation import attest
 
     return attest(store, answer)
 
 
 def _print(answer: Verification, layers: tuple[str, ...]) -> None:
+    from .here import tell_target
+    from .text import change_lines, verdict_color
+
     print_line(f"{style(answer.verdict, verdict_color(answer.verdict))} {_explained(answer, layers)}")
     for line in change_lines(answer.changes):
         print_line(f"  {line}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from capsulestore.capture.interpreter import Interpreter
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
-__all__ = ["Layer", "LayerCapture", "Runtime"]
+__all__ = ["Layer", "LayerCapture", "Runtime", "state_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,15 @@ class LayerCapture:
     environment: Mapping[str, Json] | None = None
     context: Mapping[str, Json] | None = None
     findings: tuple[Finding, ...] = ()
+
+
+def state_of(findings: Iterable[Finding]) -> LayerState:
+    """Return how looking at a layer of the context ended: `unknown` where something in it could not be seen.
+
+    Then what was seen is kept, and compared with nothing: what is missing would be taken for a difference.
+    """
+    missing = [f"{finding.subject}: {finding.message}" for finding in findings if finding.incomplete]
+    return LayerState("unknown", "; ".join(missing)) if missing else LayerState("captured")
 
 
 class Layer(Protocol):

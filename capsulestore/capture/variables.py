@@ -12,9 +12,8 @@ from typing import Final
 
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
-from capsulestore.capture.layer import LayerCapture, Runtime
+from capsulestore.capture.layer import LayerCapture, Runtime, state_of
 from capsulestore.model.canonical import Json
-from capsulestore.model.layers import LayerState
 from capsulestore.model.redaction import REDACTED, redact_url
 
 __all__ = ["MAX_BYTES", "PATHS", "PROCESS", "VariablesLayer"]
@@ -75,7 +74,7 @@ class VariablesLayer:
         }
         context: dict[str, Json] = {"rules": rules}
         return LayerCapture(
-            state=LayerState("captured"),
+            state=state_of(findings),
             context=context | {name: found for name, found in collections.items() if found},
             findings=tuple(findings),
         )
@@ -105,5 +104,5 @@ def _without_secrets(value: str) -> tuple[str, bool]:
     if _URL.fullmatch(value):
         return redact_url(value)
     behind = value.partition("://")[2]
-    suspect = _USER.search(value) or any(sign in behind for sign in "@?#")
+    suspect = _USER.search(value) or any(sign in behind for sign in "@?#;")
     return (REDACTED, True) if suspect else (value, False)

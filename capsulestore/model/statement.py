@@ -39,10 +39,13 @@ _SIGNATURES = "signatures"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A checked statement. `value` is the whole JSON mapping; do not change it. `signatures` is a tree's id."""
+    """A checked statement. `value` is the whole JSON mapping; do not change it.
+
+    `extra` is what else lies beside it: signatures, and entries that this release does not know, which are kept.
+    """
 
     value: Mapping[str, Json]
-    signatures: Digest | None = None
+    extra: tuple[TreeEntry, ...] = ()
 
     @classmethod
     def parse(cls, value: Json) -> Statement:
@@ -74,23 +77,18 @@ class Statement:
         statement = cls.parse(canonical.loads(read(entries[STATEMENT_NAME].id).data))
         if statement.subject != subject:
             raise InvalidValue(f"is not the id of `{_SUBJECT}/`", (STATEMENT_NAME, "subject"))
-        signatures = entries.get(_SIGNATURES)
-        if strange := entries.keys() - {STATEMENT_NAME, _SUBJECT, _SIGNATURES}:
-            raise InvalidValue(f"a statement with `{min(strange)}` beside it")
-        if signatures is not None and not signatures.is_tree:
+        if _SIGNATURES in entries and not entries[_SIGNATURES].is_tree:
             raise InvalidValue(f"`{_SIGNATURES}` is no directory")
-        return cls(statement.value, signatures.id if signatures else None)
+        return cls(
+            statement.value,
+            tuple(entry for name, entry in entries.items() if name not in {STATEMENT_NAME, _SUBJECT}),
+        )
 
     def encode(self) -> Encoded:
-        """Return the statement as objects; those of its subject and its signatures are not among them."""
+        """Return the statement as objects; those of its subject and of what else lies beside it are not among them."""
         blob = GitObject("blob", canonical.dumps(self.value))
-        trees = {_SUBJECT: self.subject, _SIGNATURES: self.signatures}
-        tree = encode_tree(
-            [
-                TreeEntry(BLOB_MODE, STATEMENT_NAME, blob.id),
-                *(TreeEntry(TREE_MODE, name, digest) for name, digest in trees.items() if digest),
-            ]
-        )
+        subject = TreeEntry(TREE_MODE, _SUBJECT, self.subject)
+        tree = encode_tree([TreeEntry(BLOB_MODE, STATEMENT_NAME, blob.id), subject, *self.extra])
         return Encoded(tree.id, {blob.id: blob, tree.id: tree})
 
     @property

@@ -113,7 +113,8 @@ class ObjectDatabase:
         except CapsuleError:
             raise
         except OSError as error:
-            raise StoreUnreadable(f"cannot read the store `{self._store}`: {error.strerror or error}") from error
+            subject = f"object {name} of the store" if name else "the store"
+            raise StoreUnreadable(f"cannot read {subject} `{self._store}`: {error.strerror or error}") from error
         except Exception as error:
             raise self._damaged(name, str(error) or type(error).__name__) from error
 

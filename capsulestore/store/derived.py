@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
-from capsulestore.errors import StoreBusy
-from capsulestore.store.queue import LOCK_SECONDS, queue
+from capsulestore.errors import StoreBusy, StoreUnreadable
+from capsulestore.store.queue import queue
 
 __all__ = ["DerivedDatabase", "Source"]
 
-_DAMAGE: Final = frozenset(
-    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+_WAIT_SECONDS: Final = 2.0
+"""How long another process is waited for; then the answer is found in memory, slower and with nobody to wait for."""
+
+_ATTEMPTS: Final = 4
+_NO_DAMAGE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
 )
-"""What SQLite says of a file that is no database, of damaged pages, and of tables that are not there."""
+"""What SQLite says where the file can be another's, or the disk's, fault; all else it says of what is in the file."""
+
+_Answer = TypeVar("_Answer")
 
 
 class Source(Protocol):
@@ -37,8 +54,9 @@ class Source(Protocol):
 class DerivedDatabase:
     """Answers from the database, brought up to date before each answer.
 
-    Where the file is missing, damaged or of another version it is made anew; where it cannot be written, its content is
-    kept in memory. Only one process writes it at a time, the one whose turn it is at the lock beside it.
+    Where the file is missing, damaged or of another version it is made anew. Where it cannot be written, or another
+    process is at it for long, its content is kept in memory from then on. Only one process writes the file at a time,
+    the one whose turn it is at the lock beside it.
     """
 
     def __init__(self, path: str, source: Source) -> None:
@@ -48,24 +66,29 @@ class DerivedDatabase:
         self._status: os.stat_result | None = None
         self._memory: sqlite3.Connection | None = None
 
-    def ask(self, sql: str, *values: object) -> list[Any]:
-        """Return all rows that a query has."""
-        for _ in range(2):
+    def ask(self, decode: Callable[[Any], _Answer], sql: str, *values: object) -> list[_Answer]:
+        """Return each row that a query has, decoded; what `decode` refuses by a `ValueError` or the like is damage."""
+        for _ in range(_ATTEMPTS):
             try:
-                return self._current().execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF not in _DAMAGE:
-                    break
-                self.remove()
+                return [decode(row) for row in self._current().execute(sql, values)]
             except (OSError, StoreBusy):
-                break
-        return self._current_in_memory().execute(sql, values).fetchall()
+                self._keep_in_memory()
+            except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+                # What Python's own module finds, as a text that is no UTF-8, has no code.
+                if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _NO_DAMAGE:
+                    self._keep_in_memory()
+                else:
+                    self.remove()
+        raise StoreUnreadable(f"`{self._path}` is damaged again and again", hint="remove that file")
 
     def remove(self) -> None:
-        """Remove the file, which turned out to be damaged; nobody writes it then."""
+        """Remove the file, which turned out to be damaged; where that may not be, all is found anew in memory."""
         self.close()
-        with suppress(OSError, StoreBusy), self._turn():
-            self._remove()
+        try:
+            with self._turn():
+                self._remove()
+        except (OSError, StoreBusy):
+            self._memory = _filled(_connected(":memory:"), self._source)
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
@@ -75,6 +98,9 @@ class DerivedDatabase:
         self._file = self._memory = None
 
     def _current(self) -> sqlite3.Connection:
+        if self._memory is not None:
+            self._bring_up_to_date(self._memory)
+            return self._memory
         connection = self._opened()
         if connection is None or self._source.is_behind(connection):
             with self._turn():
@@ -82,20 +108,14 @@ class DerivedDatabase:
                 self._bring_up_to_date(connection)
         return connection
 
-    def _current_in_memory(self) -> sqlite3.Connection:
-        if self._memory is None:
-            self._memory = self._copied() or _filled(_connected(":memory:"), self._source)
-        self._bring_up_to_date(self._memory)
-        return self._memory
-
-    def _copied(self) -> sqlite3.Connection | None:
-        """Return a copy in memory of a file that can be read, which is a beginning, else None."""
+    def _keep_in_memory(self) -> None:
+        """Go on in memory; what is in a file that can be read is a beginning."""
+        self.close()
+        memory = _connected(":memory:")
         with suppress(sqlite3.Error), closing(_connected(self._path, "ro")) as file:
             if self._is_ours(file):
-                memory = _connected(":memory:")
-                file.backup(memory)
-                return memory
-        return None
+                file.backup(memory, progress=_give_up_when_busy)
+        self._memory = memory if self._is_ours(memory) else _filled(memory, self._source)
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -108,7 +128,7 @@ class DerivedDatabase:
             raise
 
     def _turn(self) -> AbstractContextManager[float]:
-        return queue(f"{self._path}-lock")
+        return queue(f"{self._path}-lock", _WAIT_SECONDS)
 
     def _opened(self) -> sqlite3.Connection | None:
         """Return the database that lies at the path, None where there is none of this version."""
@@ -147,10 +167,16 @@ def _connected(path: str, mode: str = "memory") -> sqlite3.Connection:
         ":memory:" if mode == "memory" else name,
         uri=mode != "memory",
         isolation_level=None,
-        timeout=LOCK_SECONDS,
+        timeout=_WAIT_SECONDS,
     )
 
 
 def _filled(connection: sqlite3.Connection, source: Source) -> sqlite3.Connection:
     connection.executescript(f"BEGIN; {source.schema} PRAGMA user_version = {source.version}; COMMIT;")
     return connection
+
+
+def _give_up_when_busy(status: int, _remaining: int, _total: int) -> None:
+    # Without it, Python tries again for ever.
+    if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        raise sqlite3.OperationalError("another process is at it")

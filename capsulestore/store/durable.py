@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -34,7 +33,7 @@ def unwritable(
 
 def draft_path(directory: str) -> str:
     """Return a new name in a directory; it begins with `tmp_obj_`, which git's own gc knows to be a leftover."""
-    return os.path.join(directory, f"tmp_obj_{os.getpid()}_{secrets.token_hex(8)}")
+    return os.path.join(directory, f"tmp_obj_{os.getpid()}_{os.urandom(8).hex()}")
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from typing import Final
 
@@ -65,7 +64,7 @@ def make(path: str) -> None:
     parent = os.path.dirname(os.path.abspath(path))
     with unwritable(path, doing="make", hint=None):
         os.makedirs(parent, exist_ok=True)
-        draft = os.path.join(parent, f"{os.path.basename(path)}.{secrets.token_hex(8)}.new")
+        draft = os.path.join(parent, f"{os.path.basename(path)}.{os.urandom(8).hex()}.new")
         os.mkdir(draft)
         try:
             for name in _DIRECTORIES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,8 +20,9 @@ from capsulestore.model.mapping import LEVELS, decode_entry, decode_mapping, tre
 from capsulestore.model.objects import BLOB_MODE, Read, TreeEntry, decode_tree
 from capsulestore.model.statement import subject_of
 from capsulestore.store.database import ObjectDatabase
-from capsulestore.store.index import Index, Kind
+from capsulestore.store.index import Index, IndexedKind
 from capsulestore.store.refs import LAST, TAGS, Refs
+from capsulestore.store.tags import check_tag
 
 __all__ = ["Named", "NamedKind", "kind_of", "resolve", "with_article"]
 
@@ -28,7 +30,7 @@ NamedKind = Literal["capsule", "statement", "environment", "context", "layer", "
 
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{4,64}")
 _TAG: Final = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]+")
-_KINDS: Final[tuple[Kind, ...]] = ("capsule", "environment", "statement")
+_KINDS: Final[tuple[IndexedKind, ...]] = ("capsule", "environment", "statement")
 _CANDIDATES_NAMED: Final = 5
 _WHAT_NAMES_ARE: Final = "a name is a digest, four or more of its digits, a tag, or @"
 
@@ -97,7 +99,7 @@ def _base(name: str, database: ObjectDatabase, refs: Refs, index: Index) -> Dige
     if not name or not _TAG.fullmatch(name):
         raise MalformedName(f"`{name}` cannot be a name", hint=_WHAT_NAMES_ARE)
     if not _PREFIX.fullmatch(name):
-        return _tagged(name, refs)
+        return _peeled(_tagged(name, refs), database.read)
     return _beginning(name.lower(), database, index)
 
 
@@ -105,9 +107,23 @@ def _tagged(name: str, refs: Refs) -> Digest:
     tags = refs.below(TAGS)
     if name in tags:
         return tags[name]
+    with suppress(MalformedName):
+        check_tag(name)
+        # Where there is one that is damaged, that is to be told.
+        refs.read(TAGS + name)
     if re.fullmatch(r"[0-9a-fA-F]{1,3}", name):
         raise MalformedName(f"`{name}` is too short", hint="give four or more digits of a digest")
     raise UnknownName(f"nothing is called `{name}`", hint=_closest(name, tags) or _WHAT_NAMES_ARE)
+
+
+def _peeled(name: Digest, read: Read) -> Digest:
+    """Return the tree that a tag leads to: git's own point to a commit, or to an object that says who made the tag."""
+    found = read(name)
+    while found.kind in {"commit", "tag"}:
+        target = found.data.partition(b"\n")[0].partition(b" ")[2]
+        name = Digest.parse(target.decode("ascii", "replace"))
+        found = read(name)
+    return name
 
 
 def _closest(name: str, known: Mapping[str, object]) -> str | None:
@@ -124,7 +140,12 @@ def _beginning(prefix: str, database: ObjectDatabase, index: Index) -> Digest:
             raise UnknownName(f"no object {prefix} in the store")
         return Digest(prefix)
     for kind in _KINDS:
-        if found := index.beginning_with(prefix, kind):
+        found = index.beginning_with(prefix, kind)
+        if any(name not in database for name in found):
+            # Lost, or never there: then it is the index that is damaged.
+            index.make_anew()
+            found = index.beginning_with(prefix, kind)
+        if found:
             return _only(prefix, found, index, kind)
     found = database.beginning_with(prefix)
     if not found:

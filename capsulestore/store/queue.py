@@ -19,18 +19,18 @@ LOCK_SECONDS: Final = 60.0
 
 
 @contextmanager
-def queue(path: str) -> Iterator[float]:
+def queue(path: str, seconds: float = LOCK_SECONDS) -> Iterator[float]:
     """Wait for this process's turn at the file `path`; give the time (monotonic) by which to have given up.
 
-    Raise `StoreBusy` after `LOCK_SECONDS`, `OSError` where the file cannot be made or opened.
+    Raise `StoreBusy` after so many seconds, `OSError` where the file cannot be made or opened.
     """
-    deadline = time.monotonic() + LOCK_SECONDS
+    deadline = time.monotonic() + seconds
     os.makedirs(os.path.dirname(path), exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         if not any(_flock(descriptor) for _ in attempts(deadline)):
             raise StoreBusy(
-                f"another process has held `{path}` for {LOCK_SECONDS:.0f} seconds",
+                f"another process has held `{path}` for {seconds:.0f} seconds",
                 hint=f"`fuser {path}` tells which",
             )
         yield deadline

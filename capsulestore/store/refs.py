@@ -6,8 +6,9 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from capsulestore.errors import DamagedObject, StoreBusy
 from capsulestore.model.digest import Digest
@@ -22,6 +23,7 @@ LAST: Final = "refs/capsules/last"
 TAGS: Final = "refs/tags/"
 
 _PACKED: Final = "packed-refs"
+_SYMBOLIC: Final = "ref: "
 _VALUE: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,13 +33,18 @@ class Refs:
     def __init__(self, store: str) -> None:
         self._store = store
 
-    def read(self, name: str) -> Digest | None:
-        """Return what a ref points to, None where there is no such ref."""
+    def read(self, name: str, *, links: int = 5) -> Digest | None:
+        """Return what a ref points to, through those that stand for another; None where there is no such ref.
+
+        Raise `DamagedObject` for one that holds no digest.
+        """
         try:
             with open(self._path(name), encoding="ascii", errors="replace") as file:
                 text = file.read(128).strip()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return self._packed().get(name)
+        if text.startswith(_SYMBOLIC) and links:
+            return self.read(text.removeprefix(_SYMBOLIC), links=links - 1)
         if not _VALUE.fullmatch(text):
             raise DamagedObject(
                 f"the ref `{self._path(name)}` holds no digest",
@@ -46,16 +53,21 @@ class Refs:
         return Digest(text)
 
     def below(self, prefix: str) -> dict[str, Digest]:
-        """Return the refs whose names begin with `prefix` (`refs/tags/`), by the rest of the name."""
-        names = {name for name in self._packed() if name.startswith(prefix)}
-        for directory, _, files in os.walk(self._path(prefix)):
-            names |= {
-                os.path.relpath(os.path.join(directory, file), self._store)
-                for file in files
-                if not file.endswith(".lock")
-            }
-        values = {name: self.read(name) for name in sorted(names)}
-        return {name.removeprefix(prefix): value for name, value in values.items() if value}
+        """Return the refs whose names begin with `prefix` (`refs/tags/`), by the rest of the name; no damaged ones."""
+        names = {
+            os.path.relpath(os.path.join(directory, file), self._store)
+            for directory, _, files in os.walk(self._path(prefix))
+            for file in files
+            if not file.endswith(".lock")
+        }
+        # After the files, which git moves here.
+        names |= {name for name in self._packed() if name.startswith(prefix)}
+        found: dict[str, Digest] = {}
+        for name in sorted(names):
+            with suppress(DamagedObject):
+                if value := self.read(name):
+                    found[name.removeprefix(prefix)] = value
+        return found
 
     def put(self, name: str, value: Digest) -> None:
         """Point a ref that only this store's own commands move to an object that is there."""
@@ -82,12 +94,23 @@ class Refs:
                 with self._held(_PACKED, deadline) as write:
                     write(_without(name, self._read_packed()))
             with self._held(name, deadline), suppress(FileNotFoundError):
+                _remove_empty_at(self._path(name))
                 os.unlink(self._path(name))
                 sync_directory(os.path.dirname(self._path(name)))
             self._remove_empty(os.path.dirname(name))
 
-    def _turn(self) -> AbstractContextManager[float]:
-        return queue(os.path.join(self._store, "capsulestore", "lock"))
+    @contextmanager
+    def _turn(self) -> Iterator[float]:
+        own = os.path.join(self._store, "capsulestore")
+        with queue(os.path.join(own, "lock")) as deadline:
+            for draft in os.listdir(own):
+                name = os.fsdecode(unquote_to_bytes(draft))
+                if name == _PACKED or name.startswith("refs/"):
+                    # Of a process that was killed; whatever it was about, git should find it free.
+                    if _same_file(f"{self._path(name)}.lock", os.path.join(own, draft)):
+                        os.unlink(f"{self._path(name)}.lock")
+                    os.unlink(os.path.join(own, draft))
+            yield deadline
 
     @contextmanager
     def _held(self, name: str, deadline: float) -> Iterator[Callable[[bytes], None]]:
@@ -98,10 +121,6 @@ class Refs:
         """
         path, lock = self._path(name), f"{self._path(name)}.lock"
         draft = os.path.join(self._store, "capsulestore", escape(name))
-        if _same_file(lock, draft):
-            os.unlink(lock)
-        with suppress(FileNotFoundError):
-            os.unlink(draft)
         with open(draft, "xb") as file:
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -112,6 +131,7 @@ class Refs:
                     file.write(new[-1])
                     file.flush()
                     os.fsync(file.fileno())
+                    _remove_empty_at(path)
                     os.rename(lock, path)
                     sync_directory(os.path.dirname(path))
             finally:
@@ -164,6 +184,13 @@ def _without(name: str, packed: bytes) -> bytes:
         if not dropped:
             kept.append(line)
     return b"".join(kept)
+
+
+def _remove_empty_at(path: str) -> None:
+    """Remove the empty directories, if any, that lie where a ref is to be; git leaves some."""
+    for directory, _, _ in os.walk(path, topdown=False):
+        with suppress(OSError):
+            os.rmdir(directory)
 
 
 def _same_file(a: str, b: str) -> bool:

@@ -6,10 +6,11 @@ Commits are only ever added: what main already holds is not registered again.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from capsulestore.model.commit import Commit, Person
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import Encoded, GitObject
+from capsulestore.model.objects import Encoded, GitObject, decode_tree
 from capsulestore.store.database import ObjectDatabase
 from capsulestore.store.history import History
 from capsulestore.store.index import Index
@@ -34,8 +35,8 @@ class Shelf:
         `StoreUnwritable` it is registered whole or not at all.
         """
         seen = self._history.tip
-        # What was not stored by then was not registered by then: there is nothing to look up.
-        known = tree.id in self._database
+        # Of what was registered by then, something is here still, unless all of it was lost: else nothing to look up.
+        known = any(name in self._database for name in _its_own(tree))
         with self._database.written(tree):
             if known and self._index.holds(tree.id):
                 return False
@@ -59,3 +60,11 @@ class Shelf:
             time=max(now, earliest),
             message=title,
         ).encode()
+
+
+def _its_own(tree: Encoded) -> Iterator[Digest]:
+    """Yield the names of the objects that this capsule or statement shares with hardly another: its tree and files."""
+    yield tree.id
+    for entry in decode_tree(tree.objects[tree.id].data):
+        if not entry.is_tree:
+            yield entry.id

@@ -74,14 +74,22 @@ def _common_directory(git: str) -> str | None:
 def _add_pattern(file_path: str, path: str, top: str) -> None:
     """Add the line that matches `path` alone, seen from `top`, to a file of patterns that may not be there yet."""
     pattern = _escaped(os.fsencode(f"/{os.path.relpath(path, top)}"))
+    if os.path.lexists(file_path) and not os.path.isfile(file_path):
+        return
+    if _has(_read(file_path), pattern):
+        return
     with open(file_path, "a+b") as file:
-        # Of several that make the same store at once, one adds the line.
-        fcntl.flock(file, fcntl.LOCK_EX)
+        # Of several that make the same store at once, one adds the line. Nobody is waited for: best effort.
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.seek(0)
         present = file.read()
-        if not any(_bare(line) == _bare(pattern) for line in present.split(b"\n")):
+        if not _has(present, pattern):
             separator = b"\n" if present and not present.endswith(b"\n") else b""
             file.write(separator + pattern + b"\n")
+
+
+def _has(present: bytes, pattern: bytes) -> bool:
+    return any(_bare(line) == _bare(pattern) for line in present.split(b"\n"))
 
 
 def _bare(line: bytes) -> bytes:

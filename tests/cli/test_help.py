@@ -1,16 +1,32 @@
-"""The help: it begins with examples, and the examples are real."""
+"""The help: it begins with examples, the examples are real, and all of it is what `help.txt` shows.
+
+`make help-text` writes what is printed now into `help.txt`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+from pathlib import Path
 
 import click
 import pytest
 
-from capsulestore_cli.app import application
+from capsulestore_cli.app import COMMANDS, application
 
-COMMANDS = ("init", "capture", "add", "show", "diff", "verify")
+SHOWN = Path(__file__).with_name("help.txt")
+
+
+def test_the_help_is_what_is_shown(capsule):
+    printed = ""
+    for words in ([], *([command] for command in COMMANDS)):
+        done = capsule(*words, "--help", env={"COLUMNS": "80"})
+        assert (done.status, done.err) == (0, "")
+        printed += f"$ {shlex.join(['capsule', *words, '--help'])}\n{done.out}\n"
+    if "UPDATE_HELP" in os.environ:
+        SHOWN.write_text(printed, "utf-8")
+    assert printed == SHOWN.read_text("utf-8")
 
 
 def test_all_commands_are_listed(capsule):
@@ -32,7 +48,9 @@ def test_every_example_is_a_command_line_that_parses(name):
     command = application.get_command(context, name)
     assert command is not None
     for line, _ in command.examples:
-        words = shlex.split(line.partition(" > ")[0])
+        # As a shell takes it: what is within `$(...)`, and no redirection or pipe.
+        inner = re.search(r"\$\((.*)\)", line)
+        words = shlex.split(re.split(r" [>|] ", inner[1] if inner else line)[0])
         assert words[:2] == ["capsule", name]
         command.make_context(name, words[2:], parent=context)
 

@@ -38,6 +38,7 @@ class Case:
     matches: dict
     reasons: tuple = ()
     only: tuple | None = None
+    also: tuple = ()
 
 
 CASES = {
@@ -226,12 +227,74 @@ CASES = {
         matches={"container": None},
         reasons=("container: cannot be seen now (permission denied)",),
     ),
+    "layers asked for beside: one with equal digests counts and changes nothing": Case(
+        then=seen(python="a", system="b"),
+        now=seen(python="a", system="b"),
+        also=("system",),
+        verdict="identical",
+        matches={"python": True, "system": True},
+    ),
+    "layers asked for beside: one that differs makes it different": Case(
+        then=seen(python="a", system="b"),
+        now=seen(python="a", system="c"),
+        also=("system",),
+        verdict="different",
+        matches={"python": True, "system": False},
+    ),
+    "layers asked for beside: one that was not looked at then cannot be compared": Case(
+        then=seen(python="a"),
+        now=seen(python="a", system="b"),
+        also=("system",),
+        verdict="not comparable",
+        matches={"python": True, "system": None},
+        reasons=("system: not looked at when it was captured",),
+    ),
+    "layers asked for beside: where nothing was recorded of what was looked at, one cannot be compared either": Case(
+        then=unrecorded(python="a"),
+        now=seen(python="a", system="b", variables="c"),
+        also=("system", "variables"),
+        verdict="not comparable",
+        matches={"python": True, "system": None, "variables": None},
+        reasons=("system: not looked at when it was captured", "variables: not looked at when it was captured"),
+    ),
+    "layers asked for beside: one that cannot be compared does not hide that another differs": Case(
+        then=seen(python="a"),
+        now=seen(python="b", system="c"),
+        also=("system",),
+        verdict="different",
+        matches={"python": False, "system": None},
+        reasons=("system: not looked at when it was captured",),
+    ),
+    "layers asked for beside: one that is unknown now cannot be compared": Case(
+        then=seen(python="a", system="b"),
+        now=seen(python="a", system=DENIED),
+        also=("system",),
+        verdict="not comparable",
+        matches={"python": True, "system": None},
+        reasons=("system: cannot be seen now (permission denied)",),
+    ),
+    "layers asked for beside: one that was unknown then cannot be compared": Case(
+        then=seen(python="a", system=DENIED),
+        now=seen(python="a", system="b"),
+        also=("system",),
+        verdict="not comparable",
+        matches={"python": True, "system": None},
+        reasons=("system: not known when it was captured (permission denied)",),
+    ),
+    "layers asked for beside are judged though only others are asked for": Case(
+        then=seen(python="a", variables="b"),
+        now=seen(python="c", variables="b"),
+        only=("variables",),
+        also=("variables",),
+        verdict="identical",
+        matches={"variables": True},
+    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_this_is_the_verdict(case):
-    outcome = judge(case.then, case.now, only=case.only)
+    outcome = judge(case.then, case.now, only=case.only, also=case.also)
     assert outcome.verdict == case.verdict
     assert {layer.layer: layer.match for layer in outcome.layers} == case.matches
     assert outcome.reasons == case.reasons

@@ -193,7 +193,7 @@ def test_an_object_that_may_not_be_read_is_an_unreadable_store(store, add):
     bound = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
     command = [*bound, sys.executable, "-c", reads, store.path, str(name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "StoreUnreadable: cannot read the store" in done.stderr
+    assert f"StoreUnreadable: cannot read object {name} of the store" in done.stderr
 
 
 def test_an_object_that_is_a_directory_is_refused(store, add):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from capsulestore.capture.finding import Finding
-from capsulestore.capture.layer import LayerCapture, Runtime
+from capsulestore.capture.layer import LayerCapture, Runtime, state_of
 from capsulestore.capture.system.libraries import c_library, runtime_libraries
 from capsulestore.capture.system.os_release import read_os_release
 from capsulestore.capture.system.packages import read_packages
 from capsulestore.capture.system.standard_library import standard_library_digest
 from capsulestore.model.canonical import Json
-from capsulestore.model.layers import LayerState
 
 __all__ = ["SystemLayer"]
 
@@ -38,7 +37,7 @@ class SystemLayer:
         }
         findings: list[Finding] = [*os_findings, *library_findings, *packages_findings]
         return LayerCapture(
-            state=LayerState("captured"),
+            state=state_of(findings),
             context=context | {name: told for name, told in collections.items() if told},
             findings=tuple(findings),
         )

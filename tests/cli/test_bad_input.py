@@ -65,7 +65,7 @@ WRONG = {
     "a tag that ends as git's locks do": (["tag", "x.lock"], 3, "cannot be a tag.*hint: git's rules"),
     "a tag that looks like an option": (["tag", "--", "-x"], 3, "cannot be a tag.*hint: git's rules"),
     "a tag of bytes that are no text": (["tag", STRANGE], 3, "cannot be a tag.*hint: git's rules"),
-    "a tag that is another's": (["tag", "in-a-pack"], 3, "`in-a-pack`.*hint: .*--force"),
+    "a tag that is another's": (["tag", "in-a-pack"], 6, "`in-a-pack`.*hint: .*--force"),
     "a tag to remove that is not there": (["tag", "--delete", "nobody"], 3, "no tag `nobody`"),
     "a tag for a capsule that is not there": (["tag", "paper", "nobody"], 3, "nothing is called `nobody`"),
     # stores

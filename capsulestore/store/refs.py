@@ -90,14 +90,20 @@ class Refs:
     def delete(self, name: str) -> None:
         """Remove a ref, where there is one; killed in between, it is still there. Raise as `locked` does."""
         with unwritable(self._store), self._turn() as deadline:
-            if name in self._packed():
-                with self._held(_PACKED, deadline) as write:
-                    write(_without(name, self._read_packed()))
-            with self._held(name, deadline), suppress(FileNotFoundError):
-                _remove_empty_at(self._path(name))
-                os.unlink(self._path(name))
-                sync_directory(os.path.dirname(self._path(name)))
+            with self._held(name, deadline):
+                self._remove_packed(name, deadline)
+                with suppress(FileNotFoundError):
+                    _remove_empty_at(self._path(name))
+                    os.unlink(self._path(name))
+                    sync_directory(os.path.dirname(self._path(name)))
+                # Once more: git may have packed it in between.
+                self._remove_packed(name, deadline)
             self._remove_empty(os.path.dirname(name))
+
+    def _remove_packed(self, name: str, deadline: float) -> None:
+        with self._held(_PACKED, deadline) as write:
+            if name in self._packed():
+                write(_without(name, self._read_packed()))
 
     @contextmanager
     def _turn(self) -> Iterator[float]:

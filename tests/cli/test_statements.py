@@ -153,10 +153,11 @@ def test_its_tree_holds_its_subject_and_git_finds_it_sound(capsule, digest, stat
     }
 
 
+@pytest.mark.slow
 def test_a_statement_is_not_what_was_added_last(capsule, digest, stated):
     statement = stated()["digest"]
     assert capsule("show", "--json").json["capsule_id"] == digest
-    for command in (["tag", "x-tag", statement], ["verify", statement], ["diff", statement]):
+    for command in (["tag", "x-tag", statement], ["verify", statement]):
         done = capsule(*command)
         assert (done.status, done.out) == (3, "")
     done = capsule("show", f"{statement}:python")
@@ -177,7 +178,6 @@ def test_an_environment_by_its_own_digest_is_refused_and_nothing_written(capsule
     assert done.status == 2
     assert "only the verification of a capsule can be recorded" in done.err
     assert unchanged(project) == before
-    assert capsule("verify", environment, env=FOUR).status == 0
 
 
 @pytest.mark.slow

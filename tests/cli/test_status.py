@@ -54,6 +54,7 @@ def test_what_differs_is_told_in_short(capsule, digest, install, project):
     assert "\x1b" not in done.out
 
 
+@pytest.mark.slow
 def test_context_alone_or_a_file_that_is_not_here_is_no_difference(capsule, digest, project):
     (project / "in.csv").unlink()
     done = capsule("status", env=EIGHT)
@@ -79,6 +80,7 @@ def test_many_differences_are_told_by_the_first_few(capsule, store, project):
     assert line.rstrip().endswith("more")
 
 
+@pytest.mark.slow
 def test_one_layer_alone(capsule, digest):
     assert capsule("status", "--layer", "variables", env=EIGHT).status == 1
     assert capsule("status", "--layer", "python", env=EIGHT).status == 0

@@ -131,28 +131,29 @@ def assert_made_anew(store: Store) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_the_capsules_are_listed_and_the_index_is_whole_again(indexed, registered, damage):
+    expected = registered(indexed)
     DAMAGES[damage](index_of(indexed))
-    assert listed(indexed) == registered(indexed)
-    assert [str(digest) for digest in indexed.index.beginning_with("", "capsule")] == sorted(registered(indexed))
+    assert listed(indexed) == expected
+    assert [str(digest) for digest in indexed.index.beginning_with("", "capsule")] == sorted(expected)
     assert len(indexed.index.beginning_with("", "environment")) == CAPSULES
-    for digest in registered(indexed):
-        assert indexed.index.holds(Digest(digest))
-        assert indexed.index.statements(Digest(digest)) == []
+    for digest in map(Digest, expected):
+        assert indexed.index.holds(digest)
+        assert indexed.index.statements(digest) == []
     if damage not in NEVER_A_FILE:
         assert_made_anew(indexed)
     with Store(indexed.path) as another:
-        assert listed(another) == registered(another)
+        assert listed(another) == expected
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [damage for damage in DAMAGES if not damage.startswith("truncated")])
 def test_where_it_befalls_an_index_that_is_open_what_is_there_is_not_added_again(indexed, add, registered, damage):
-    assert listed(indexed) == registered(indexed)
+    expected = registered(indexed)
+    assert listed(indexed) == expected
     DAMAGES[damage](index_of(indexed))
     for number in range(CAPSULES):
         assert not add(indexed, f"number {number}").new
-    assert add(indexed, "new").new
-    assert len(registered(indexed)) == CAPSULES + 1
-    assert listed(indexed) == registered(indexed)
+    new = str(add(indexed, "new").capsule)
+    assert registered(indexed) == listed(indexed) == [new, *expected]
 
 
 LIES = {

@@ -14,8 +14,10 @@ from capsulestore.capture.files import path_text, read_whole
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
 from capsulestore.model.canonical import check
 
-from .command import FILE, Command, complete_name, settings, settings_options, target_options
+from .candidates import complete_name
+from .command import FILE, Command, settings_options, target_options
 from .output import note, print_findings, print_json, print_line
+from .settings import settings
 
 if TYPE_CHECKING:
     from capsulestore.recording import Surroundings

@@ -11,10 +11,13 @@ from capsulestore.errors import UsageError
 
 from .command import Group, settings_options
 
-__all__ = ["COMMANDS", "application"]
+__all__ = ["COMMANDS", "COMPLETION_VARIABLE", "application"]
 
 COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status", "completion")
 
+
+COMPLETION_VARIABLE: Final = "_CAPSULE_COMPLETE"
+"""What a shell's completion script sets, to `SHELL_complete`."""
 
 _CALLED_ELSEWHERE: Final = {
     "cat": "show",

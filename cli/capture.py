@@ -9,10 +9,11 @@ import click
 from capsulestore.capture.environment import Capture
 from capsulestore.model.layers import LayerState
 
-from .command import Command, settings, settings_options, target_options
+from .command import Command, settings_options, target_options
 from .context_text import context_summary
 from .here import captured
 from .output import print_findings, print_json, print_line, safe, table
+from .settings import settings
 from .text import layer_summary
 
 

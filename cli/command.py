@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    from capsulestore.store import Store
+from .candidates import complete_layer
+from .settings import Settings
 
 __all__ = [
     "FILE",
     "Command",
     "Group",
-    "Settings",
-    "complete_name",
-    "complete_tag",
-    "settings",
     "settings_options",
     "target_options",
 ]
@@ -31,26 +24,6 @@ FILE: Final = click.Path(readable=False)
 """A path, which a shell completes; whether anything lies there, and can be read, is for the command to say."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-@dataclass(slots=True)
-class Settings:
-    """What is said of the whole command line, before or after the command's name."""
-
-    store: str | None = None
-    json: bool = False
-    color: Literal["auto", "always", "never"] = "auto"
-
-    def open_store(self) -> Store:
-        """Open the store that was named, else the one that is found from here."""
-        from capsulestore.store import Store
-
-        return Store(self.store) if self.store else Store.discover()
-
-
-def settings() -> Settings:
-    """Return the settings of the command line that is being run."""
-    return click.get_current_context().ensure_object(Settings)
 
 
 def settings_options(function: _Function) -> _Function:
@@ -74,8 +47,7 @@ def settings_options(function: _Function) -> _Function:
         click.option(
             "--store",
             metavar="DIR",
-            # What cannot be read is the store's to tell.
-            type=click.Path(readable=False),
+            type=FILE,
             expose_value=False,
             callback=_remember,
             help="The store, instead of the nearest `.capsules`.",
@@ -93,7 +65,7 @@ def target_options(function: _Function) -> _Function:
             "layers",
             metavar="LAYER",
             multiple=True,
-            shell_complete=_complete_layer,
+            shell_complete=complete_layer,
             help="Look at this layer only (repeatable).",
         ),
         click.option(
@@ -105,26 +77,6 @@ def target_options(function: _Function) -> _Function:
     ):
         function = option(function)
     return function
-
-
-def complete_name(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete a NAME, as `shell_complete` of an argument or option."""
-    from .completion import names
-
-    return names(ctx, incomplete)
-
-
-def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete the name of a tag that is there."""
-    from .completion import tags
-
-    return tags(ctx, incomplete)
-
-
-def _complete_layer(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    from .completion import layers
-
-    return layers(incomplete)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -7,39 +7,30 @@ value in the place of `--option=` in zsh, and cut a title at its first comma in 
 from __future__ import annotations
 
 import os
-import re
 import signal
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 from click.shell_completion import (
     BashComplete,
-    CompletionItem,
     FishComplete,
     ShellComplete,
     ZshComplete,
     split_arg_string,
 )
 
-from .app import application
-from .command import Command, Settings, settings, settings_options
-from .output import print_json, safe
-from .running import COMPLETION_VARIABLE
+from .app import COMPLETION_VARIABLE, application
+from .command import Command, settings_options
+from .output import print_json
+from .settings import Settings, settings
 
 if TYPE_CHECKING:
-    from capsulestore.store import Store
+    pass
 
-__all__ = ["complete", "layers", "names", "tags"]
+__all__ = ["complete"]
 
 _SECONDS: Final = 1.0
 """How long a shell is kept waiting: a store that another process holds for longer has nothing to offer."""
-_NEWEST: Final = 10
-_DIGITS: Final = re.compile(r"[0-9a-fA-F]{1,64}")
-_DIGITS_SHOWN: Final = 12
-_TITLE_SHOWN: Final = 60
-_UNQUOTED: Final = re.compile(r"\w[\w@+=,./-]*")
-"""Tags that mean themselves to every shell. No other is offered: bash would run what is in `$(...)`."""
 
 _BASH: Final = r"""
 %(complete_func)s() {
@@ -176,56 +167,9 @@ def complete(instruction: str) -> int:
     return 0
 
 
-def names(ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    """Return the tags that begin as typed, `@`, and the capsules; the newest where nothing is typed."""
-    with _store(ctx) as store:
-        items = list(_tags(store, incomplete))
-        if "@".startswith(incomplete) and store.last():
-            items.append(CompletionItem("@", help="the capsule added last"))
-        if not incomplete:
-            capsules = store.index.capsules(_NEWEST)
-        elif _DIGITS.fullmatch(incomplete):
-            capsules = store.index.capsules_beginning_with(incomplete.lower())
-        else:
-            capsules = []
-        shown = _DIGITS_SHOWN if len(incomplete) <= _DIGITS_SHOWN else None
-        return items + [_item(str(capsule.digest)[:shown], capsule.title) for capsule in capsules]
-
-
-def tags(ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    """Return the tags that begin as typed."""
-    with _store(ctx) as store:
-        return list(_tags(store, incomplete))
-
-
-def layers(incomplete: str) -> list[CompletionItem[str]]:
-    """Return the layers that begin as typed."""
-    from capsulestore.capture.environment import LAYERS
-
-    return [CompletionItem(layer.name) for layer in LAYERS if layer.name.startswith(incomplete)]
-
-
 def _completion(shell: str) -> ShellComplete:
     return _SHELLS[shell](application, {"obj": Settings()}, "capsule", COMPLETION_VARIABLE)
 
 
 def _give_up(*_: Any) -> NoReturn:
     os._exit(1)
-
-
-def _store(ctx: click.Context) -> Store:
-    given = ctx.ensure_object(Settings)
-    # The shell has not expanded it yet.
-    given.store = os.path.expanduser(given.store) if given.store else None
-    return given.open_store()
-
-
-def _tags(store: Store, incomplete: str) -> Iterator[CompletionItem[str]]:
-    for name, digest in sorted(store.tags.all().items()):
-        if name.startswith(incomplete) and _UNQUOTED.fullmatch(name):
-            registered = store.index.registered(digest)
-            yield _item(name, registered.title if registered else "")
-
-
-def _item(name: str, title: str) -> CompletionItem[str]:
-    return CompletionItem(name, help=safe(title)[:_TITLE_SHOWN] or None)

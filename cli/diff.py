@@ -8,8 +8,10 @@ import click
 
 from capsulestore.errors import UsageError
 
-from .command import Command, complete_name, settings, settings_options, target_options
+from .candidates import complete_name
+from .command import Command, settings_options, target_options
 from .output import note, print_findings, print_json, print_lines
+from .settings import settings
 
 if TYPE_CHECKING:
     from capsulestore.comparison import Compared

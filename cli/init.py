@@ -7,8 +7,9 @@ import click
 from capsulestore.errors import UsageError
 from capsulestore.store import Store
 
-from .command import Command, settings, settings_options
+from .command import Command, settings_options
 from .output import print_json, print_line, safe
+from .settings import settings
 
 
 @click.command(

@@ -12,8 +12,9 @@ from capsulestore.model.commit import iso_time
 from capsulestore.store import Store
 from capsulestore.store.index import Registered
 
-from .command import Command, settings, settings_options
+from .command import Command, settings_options
 from .output import print_error, print_json, print_lines, safe, style, table
+from .settings import settings
 from .text import local_time
 
 

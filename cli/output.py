@@ -15,7 +15,7 @@ import orjson
 from capsulestore.capture.finding import Finding
 from capsulestore.errors import CapsuleError
 
-from .command import Settings, settings
+from .settings import Settings, settings
 
 __all__ = [
     "cell",
@@ -60,7 +60,9 @@ def print_lines(lines: Iterable[str]) -> None:
         for line in lines:
             print_line(line)
         return
-    page(pager, lines if _colored(settings()) is not False else map(click.unstyle, lines))
+    if status := page(pager, lines if _colored(settings()) is not False else map(click.unstyle, lines)):
+        # It may have shown nothing.
+        note(f"the pager ended with status {status}")
 
 
 def note(text: str) -> None:

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from .output import note
-
 __all__ = ["open_pager", "page"]
 
 _AS_GIT_SETS_THEM: Final = {"LESS": "FRX", "LV": "-c"}
@@ -38,11 +36,8 @@ def _command(text: str) -> list[str]:
     return ["sh", "-c", text] if _FOR_THE_SHELL.search(text) else shlex.split(text)
 
 
-def page(pager: subprocess.Popen[str], lines: Iterable[str]) -> None:
-    """Write lines to a pager and wait for its end; one that is closed early wants no more of them.
-
-    One that ends with another status than 0 may have shown nothing: that is told.
-    """
+def page(pager: subprocess.Popen[str], lines: Iterable[str]) -> int:
+    """Write lines to a pager, and return the status it ends with; one that is closed early wants no more of them."""
     screen = pager.stdin
     try:
         with suppress(BrokenPipeError):
@@ -53,8 +48,7 @@ def page(pager: subprocess.Popen[str], lines: Iterable[str]) -> None:
             if screen:
                 screen.close()
         _wait(pager)
-    if pager.returncode:
-        note(f"the pager ended with status {pager.returncode}")
+    return pager.returncode
 
 
 def _wait(pager: subprocess.Popen[str]) -> None:

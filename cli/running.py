@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Final
 
 import click
 
 from capsulestore.errors import CapsuleError, UsageError
 
-from .app import COMMANDS, application
-from .command import Settings
+from .app import COMMANDS, COMPLETION_VARIABLE, application
 from .output import print_error
+from .settings import Settings
 
-__all__ = ["COMPLETION_VARIABLE", "run"]
-
-COMPLETION_VARIABLE: Final = "_CAPSULE_COMPLETE"
-"""What a shell's completion script sets, to `SHELL_complete`."""
+__all__ = ["run"]
 
 
 def run(arguments: list[str]) -> int:

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from .command import Command, complete_name, settings, settings_options
+from .candidates import complete_name
+from .command import Command, settings_options
 from .context_text import context_summary
 from .output import cell, print_json, print_lines, safe, table
+from .settings import settings
 from .text import layer_summary, local_time, package_rows
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .command import Command, settings, settings_options, target_options
+from .command import Command, settings_options, target_options
 from .output import print_json, print_line, safe, style, table
+from .settings import settings
 
 if TYPE_CHECKING:
     from capsulestore.verification import Verification

@@ -8,8 +8,10 @@ from capsulestore.errors import UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 
-from .command import Command, complete_name, complete_tag, settings, settings_options
+from .candidates import complete_name, complete_tag
+from .command import Command, settings_options
 from .output import note, print_json, print_lines, safe, style, table
+from .settings import settings
 
 
 @click.command(

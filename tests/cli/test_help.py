@@ -10,7 +10,6 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 
 from capsulestore_cli.app import COMMANDS, application
@@ -44,7 +43,7 @@ def test_help_begins_with_examples(command, capsule):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_a_command_line_that_parses(name):
-    context = click.Context(application)
+    context = application.make_context("capsule", [], resilient_parsing=True)
     command = application.get_command(context, name)
     assert command is not None
     for line, _ in command.examples:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from capsulestore.errors import CapsuleError, InvalidValue, StoreUnreadable
 from capsulestore.model.canonical import Json
 from capsulestore.model.commit import iso_time
@@ -12,6 +14,9 @@ from capsulestore.store.history import Registration
 from capsulestore.store.index import Registered
 
 __all__ = ["describe"]
+
+_SAID: Final = ("result", "verdict", "failedTests")
+"""What a list of statements repeats of what each says."""
 
 
 def describe(store: Store, name: str) -> dict[str, Json]:
@@ -70,8 +75,8 @@ def _statement(store: Store, registered: Registered) -> dict[str, Json]:
     try:
         statement = store.statement(registered.digest)
     except CapsuleError as error:
-        return listed | {"predicate_type": None, "result": None, "verdict": None, "problem": error.message}
-    said = {key: statement.predicate.get(key) for key in ("result", "verdict")}
+        return listed | {"predicate_type": None} | dict.fromkeys(_SAID) | {"problem": error.message}
+    said = {key: statement.predicate.get(key) for key in _SAID}
     return listed | {"predicate_type": statement.predicate_type} | said
 
 

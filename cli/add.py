@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -74,7 +75,7 @@ def _refuse(constant: str) -> Any:
     metavar="PATH",
     type=FILE,
     multiple=True,
-    help="A file that went in (repeatable).",
+    help="A file that went in, or a directory of such (repeatable).",
 )
 @click.option(
     "--output",
@@ -82,7 +83,7 @@ def _refuse(constant: str) -> Any:
     metavar="PATH",
     type=FILE,
     multiple=True,
-    help="A file that came out (repeatable).",
+    help="A file that came out, or a directory of such (repeatable).",
 )
 @click.option("--param", metavar="K=V", multiple=True, callback=_pairs(str), help="A parameter, as text (repeatable).")
 @click.option(
@@ -134,7 +135,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     if files:
         raise UsageError(
             f"`add` takes no file: `{files[0]}`",
-            hint=f"record a result with `--output {files[0]}`; a title of several words needs quotes",
+            hint=_about_files(files, repeated=bool(inputs or outputs)),
         )
     if layers and CONTEXT_LAYERS.issuperset(layers):
         raise UsageError(
@@ -162,6 +163,13 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     print_line(str(recorded.capsule))
     if not recorded.new:
         note("registered before; nothing was added")
+
+
+def _about_files(files: tuple[str, ...], *, repeated: bool) -> str:
+    if repeated:
+        again = " ".join(f"--output {shlex.quote(file)}" for file in files[:2])
+        return f"`--input` and `--output` take one file or directory each; repeat them: `{again}`"
+    return f"record a result with `--output {shlex.quote(files[0])}`; a title of several words needs quotes"
 
 
 def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Final
 
@@ -11,7 +12,7 @@ from capsulestore.errors import UsageError
 
 from .command import Group, settings_options
 
-__all__ = ["COMMANDS", "COMPLETION_VARIABLE", "application"]
+__all__ = ["COMMANDS", "COMPLETION_VARIABLE", "application", "closest"]
 
 COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status", "completion")
 
@@ -33,6 +34,7 @@ _CALLED_ELSEWHERE: Final = {
     "save": "add",
     "snapshot": "add",
     "st": "status",
+    "version": "--version",
 }
 """What other tools call it."""
 
@@ -47,6 +49,10 @@ class _Commands(Group):
         command: click.Command = import_module(f".{cmd_name}", __package__).command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # As git takes it: `help`, `help verify`.
+        return super().parse_args(ctx, [*args[1:2], "--help"] if args[:1] == ["help"] else args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -56,11 +62,16 @@ class _Commands(Group):
             raise UsageError(f"no command `{args[0]}`", hint=_meant(args[0])) from None
 
 
-def _meant(word: str) -> str:
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the one of some known words that was meant by a misspelt one, None where none is near."""
     from difflib import get_close_matches
 
-    close = [_CALLED_ELSEWHERE[word]] if word in _CALLED_ELSEWHERE else get_close_matches(word, COMMANDS, n=1)
-    return f"did you mean `{close[0]}`?" if close else "see `capsule --help`"
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.65)), None)
+
+
+def _meant(word: str) -> str:
+    meant = _CALLED_ELSEWHERE.get(word) or closest(word, COMMANDS)
+    return f"did you mean `{meant}`?" if meant else "see `capsule --help`"
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

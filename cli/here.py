@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from capsulestore.capture.cache import Cache, cache_directory
 from capsulestore.capture.environment import Capture, capture
@@ -22,6 +23,8 @@ def tell_target(chosen: Target) -> None:
     """Say which interpreter is looked at, where that may be another than the one that was meant."""
     if chosen.chosen_by == "PATH":
         note(f"no environment is activated and none lies here in `.venv`: looked at `{chosen.python}`")
+        if above := _environment_above():
+            note(f"`--python {shlex.quote(above)}` names the one that lies above")
     elif chosen.chosen_by in {"VIRTUAL_ENV", "CONDA_PREFIX"} and os.path.isdir(".venv"):
         active = os.path.dirname(os.path.dirname(chosen.python))
         if not os.path.samefile(active, ".venv"):
@@ -36,3 +39,13 @@ def captured(python: str | None, layers: tuple[str, ...]) -> Capture:
 def cache() -> Cache:
     """Return the user's cache of what is slow to read."""
     return Cache(cache_directory(os.environ))
+
+
+def _environment_above() -> str | None:
+    """Return the nearest `.venv` above the working directory, as a path from here."""
+    directory = os.getcwd()
+    while directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+        if os.path.exists(os.path.join(directory, ".venv", "bin", "python")):
+            return os.path.relpath(os.path.join(directory, ".venv"))
+    return None

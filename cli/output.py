@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -41,18 +42,18 @@ def safe(text: str) -> str:
 
 def print_json(document: Any) -> None:
     """Write one JSON document to stdout."""
-    click.echo(_json(document, orjson.OPT_INDENT_2))
+    _answer(_json(document, orjson.OPT_INDENT_2))
 
 
 def print_line(text: str = "") -> None:
     """Write a line to stdout; it may be styled."""
-    click.echo(text, color=_colored(settings()))
+    _answer(text)
 
 
 def print_lines(lines: Iterable[str]) -> None:
     """Write lines that may be many to stdout: on a terminal through the pager."""
     pager = None
-    if sys.stdout.isatty():
+    if sys.stdout and sys.stdout.isatty():
         from .pager import open_pager, page
 
         pager = open_pager()
@@ -66,8 +67,9 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def note(text: str) -> None:
-    """Write a line to stderr that tells of something beside the result."""
-    click.echo(f"note: {safe(text)}", err=True)
+    """Write a line to stderr that tells of something beside the result; it goes without where that is full."""
+    with suppress(OSError):
+        click.echo(f"note: {safe(text)}", err=True)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -109,6 +111,15 @@ def table(rows: Iterable[Sequence[str]], indent: str = "") -> Iterable[str]:
     for row in rows:
         padded = (text + " " * (width - len(click.unstyle(text))) for text, width in zip(row, widths, strict=True))
         yield (indent + "  ".join(padded)).rstrip()
+
+
+def _answer(text: str) -> None:
+    try:
+        click.echo(text, color=_colored(settings()))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CapsuleError(f"cannot write the answer to standard output: {error.strerror}") from error
 
 
 def _json(document: Any, option: int) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 
 import click
 
 from capsulestore.errors import CapsuleError, UsageError
 
-from .app import COMMANDS, COMPLETION_VARIABLE, application
+from .app import COMMANDS, COMPLETION_VARIABLE, application, closest
 from .output import print_error
 from .settings import Settings
 
@@ -43,7 +44,9 @@ def run(arguments: list[str]) -> int:
         problem = _problem(error, arguments)
         # Where the command line itself is wrong, it was not read to its end.
         given.json = given.json or "--json" in arguments
-        print_error(problem, given)
+        # The status says it too, where stderr is closed or full.
+        with suppress(OSError):
+            print_error(problem, given)
         return problem.exit_code
     return status if isinstance(status, int) else 0
 
@@ -59,9 +62,8 @@ def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
     """Return any exception as one of ours."""
     if isinstance(error, CapsuleError):
         return error
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        meant = " or ".join(f"`{option}`" for option in sorted(error.possibilities))
-        return UsageError(f"no option `{error.option_name}`", hint=f"did you mean {meant}?")
+    if isinstance(error, click.NoSuchOption) and (meant := closest(error.option_name, error.possibilities or ())):
+        return UsageError(f"no option `{error.option_name}`", hint=f"did you mean `{meant}`?")
     if isinstance(error, click.ClickException):
         command = " ".join(["capsule", *[word for word in arguments if word in COMMANDS][:1]])
         return UsageError(_plain(error.format_message()), hint=f"see `{command} --help`")

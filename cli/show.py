@@ -114,23 +114,23 @@ def _statements(statements: list[dict[str, Any]]) -> Iterator[str]:
     if statements:
         yield ""
         yield "statements"
-    yield from table(
+    rows = (
         (
-            (
-                str(statement["statement_id"])[:12],
-                local_time(statement["registered_at"]),
-                cell(
-                    statement.get("problem")
-                    or statement["verdict"]
-                    or statement["result"]
-                    or statement["predicate_type"]
-                ),
-                f"by {safe(statement['author'])}",
-            )
-            for statement in statements
-        ),
-        indent="  ",
+            str(statement["statement_id"])[:12],
+            local_time(statement["registered_at"]),
+            _said(statement),
+            f"by {safe(statement['author'])}",
+        )
+        for statement in statements
     )
+    yield from table(rows, indent="  ")
+
+
+def _said(statement: dict[str, Any]) -> str:
+    """Return what a statement says in a word, and where a test failed, which."""
+    word = statement.get("problem") or statement["verdict"] or statement["result"] or statement["predicate_type"]
+    failed = statement["failedTests"]
+    return f"{cell(word)} ({cell(', '.join(map(str, failed)))})" if isinstance(failed, list) and failed else cell(word)
 
 
 def _value(value: Any) -> Iterator[str]:

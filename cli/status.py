@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from .output import print_json, print_line, safe, style, table
 from .settings import settings
 
 if TYPE_CHECKING:
+    from capsulestore.compare.difference import Change
     from capsulestore.verification import Verification
 
 _NAMED = 3
@@ -48,15 +49,16 @@ def command(python: str | None, layers: tuple[str, ...]) -> int:
 
 
 def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    from capsulestore.compare.words import sentence
+    from capsulestore.compare.words import sides
 
     from .text import verdict_color
 
     yield "capsule", f"{str(answer.capsule)[:12]}  {safe(title)}"
+    told = [f"{change.entry} {sides(change)}" for change in _telling_first(answer.changes)]
     verdict = style(answer.verdict, verdict_color(answer.verdict))
     yield (
         safe(", ".join(sorted(set(layers))) or "environment"),
-        f"{verdict}{_few([sentence(change) for change in answer.changes])}",
+        f"{verdict}{_few(told)}",
     )
     for reason in answer.outcome.reasons:
         yield "", safe(reason)
@@ -66,6 +68,11 @@ def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator
         changed = [file for file in answer.files if file.state != "same"]
         told = [f"{file.path} {file.state}" for file in changed]
         yield "files", f"{len(answer.files) - len(changed)} of {len(answer.files)} as recorded{_few(told)}"
+
+
+def _telling_first(changes: Iterable[Change]) -> list[Change]:
+    """Return changes with those first that say most: what became another, then what is gone, then what came."""
+    return sorted(changes, key=lambda change: ("changed", "removed", "added").index(change.change))
 
 
 def _few(phrases: list[str] | tuple[str, ...]) -> str:

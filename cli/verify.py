@@ -42,8 +42,9 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
     """Tell whether the environment here is the one that a capsule recorded.
 
     NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last. Recorded inputs and outputs
-    are looked at too. What differs in the context is told beside the verdict, and counts only where --strict or --layer
-    asks for it. Exit status 0 when all is the same, else 1.
+    are looked at too: one that is another counts, one that is not here is told and does not. What differs in the
+    context is told beside the verdict, and counts only where --strict or --layer asks for it. Exit status 0 when all
+    that counts is the same, else 1.
     """
     from capsulestore.verification import verify as verify_capsule
 
@@ -95,4 +96,5 @@ def _explained(answer: Verification, layers: tuple[str, ...]) -> str:
         return f"in {safe(place)} {_PREPOSITIONS[answer.verdict]} what was recorded with {answer.captured}"
     if answer.verdict == "different":
         return f"from {answer.captured.hex[:12]}; here it is {answer.current.hex[:12]}"
-    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}"
+    files = ", but not all recorded files are" if answer.verdict == "identical" and not answer.same else ""
+    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}{files}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NO_SKIPS = Path(__file__).resolve().parents[1] / ".ci" / "no_skips.py"
 ALONE, IN_WORKERS = ("-p", "no:xdist"), ("-n", "1")
 everywhere = pytest.mark.parametrize("how", [ALONE, IN_WORKERS], ids=["alone", "in workers"])

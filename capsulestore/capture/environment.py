@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
 from capsulestore.capture.interpreter import Interpreter, ask
 from capsulestore.capture.layer import Layer, LayerCapture, Runtime
+from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.python import PythonLayer
 from capsulestore.capture.system import SystemLayer
 from capsulestore.capture.target import Target, running
@@ -78,8 +78,9 @@ def capture(
     for a layer that there is none of.
     """
     check_layers(layers or ())
-    interpreter = ask(target.python, environ=environ)
-    runtime = Runtime(interpreter, os.environ if environ is None else environ, cache)
+    started_with = own_environ() if environ is None else environ
+    interpreter = ask(target.python, environ=started_with)
+    runtime = Runtime(interpreter, started_with, cache)
     captured = {
         layer.name: _capture(layer, runtime, (rules or {}).get(layer.name))
         for layer in LAYERS

@@ -21,6 +21,7 @@ __all__ = ["ANSWER_SECONDS", "Interpreter", "ask"]
 ANSWER_SECONDS: Final = 30.0
 """How long a target may take to start: its site code runs as it would for the analysis."""
 
+_PROBE_BEGINS: Final = '"""Runs inside the target interpreter'
 _MAX_COMPLAINT: Final = 200
 _MAX_ANSWER_BYTES: Final = 4 * 2**20
 _PROBE: Final = Path(__file__).with_name("probe.py")
@@ -183,6 +184,9 @@ def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         # Of a traceback the last line says most, of anything else the first.
         line = complaint[-1 if complaint[0].startswith("Traceback") else 0].strip() if complaint else ""
+        if _PROBE_BEGINS in line:
+            # What is no Python may complain of our question word by word.
+            line = ""
         said = f": {textwrap.shorten(line, _MAX_COMPLAINT, placeholder=' ...')}" if line else ""
         raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
     if interpreter.version.startswith("2."):

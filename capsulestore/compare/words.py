@@ -20,7 +20,7 @@ _MEMBERS_TOLD: Final = 3
 def in_short(entry: Json) -> str:
     """Return what says most of an entry: its version, the first digits of its content, how much it holds, or all."""
     if isinstance(entry, str):
-        return _shortened(entry)
+        return _shortened(entry) or '""'
     if isinstance(entry, Mapping):
         version, content = entry.get("version"), entry.get("content")
         if isinstance(version, str):

@@ -81,7 +81,8 @@ class ObjectDatabase:
             raise self._damaged(name, "its file holds no object")
         raise MissingObject(
             f"object {name} is not in the store `{self._store}`",
-            hint=f"see what else is wrong with `git -C {shlex.quote(self._store)} fsck`",
+            hint="adding the same capsule again, or copying it from a store that has it, brings it back; "
+            f"`git -C {shlex.quote(self._store)} fsck` tells what else is wrong",
         )
 
     def __contains__(self, name: Digest) -> bool:

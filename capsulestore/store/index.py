@@ -123,6 +123,10 @@ class Index:
         where = "WHERE +t.kind = 'capsule' AND t.digest BETWEEN ? AND ? ORDER BY t.digest"
         return self._registered(where, *_range(prefix))
 
+    def unreadable_beginning_with(self, prefix: str) -> list[Digest]:
+        """Return the registered trees whose digests begin with these hex digits, and of which nobody can tell what."""
+        return self._database.ask(_first, f"{NOT_LOOKED_AT} AND digest BETWEEN ? AND ?", *_range(prefix))
+
     def registered(self, tree: Digest) -> Registered | None:
         """Return how a capsule or statement was first registered, None for what is not."""
         return next(iter(self._registered("WHERE t.digest = ?", tree.raw)), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 from typing import Final
 
@@ -20,6 +21,7 @@ DIRECTORY: Final = ".capsules"
 SCHEMA: Final = 1
 """The schema of stores that this release makes, and the newest that it reads."""
 
+_SCHEMA_KEY: Final = "capsulestore.schema"
 _CONFIG: Final = f"""\
 [core]
 \trepositoryformatversion = 1
@@ -98,11 +100,13 @@ def check(path: str) -> None:
         raise StoreUnreadable(f"the store's file `{path}/config` is damaged: {error}") from None
     schema = _value(config, "capsulestore", "schema")
     storage = _value(config, "extensions", "refstorage")
-    if _value(config, "extensions", "objectformat").lower() != "sha256" or not schema:
-        raise StoreUnreadable(
-            f"`{path}` is a git repository, but not a store of capsules",
-            hint="name another with `--store DIR`, or make one elsewhere with `capsule init DIR`",
-        )
+    sha256 = _value(config, "extensions", "objectformat").lower() == "sha256"
+    if not sha256 or not schema:
+        hint = "name another with `--store DIR`, or make one elsewhere with `capsule init DIR`"
+        if sha256:
+            command = f"git -C {shlex.quote(path)} config {_SCHEMA_KEY} {SCHEMA}"
+            hint = f"a copy of a store that git made becomes one with `{command}`"
+        raise StoreUnreadable(f"`{path}` is a git repository, but not a store of capsules", hint=hint)
     if storage not in {"", "files"}:
         raise StoreUnreadable(f"the store `{path}` keeps its refs as `{storage}`, which this release cannot read")
     if not schema.isascii() or not schema.isdigit() or int(schema) > SCHEMA:

@@ -147,6 +147,9 @@ def _beginning(prefix: str, database: ObjectDatabase, index: Index) -> Digest:
             found = index.beginning_with(prefix, kind)
         if found:
             return _only(prefix, found, index, kind)
+    for lost in index.unreadable_beginning_with(prefix):
+        # What is wrong with it is the answer.
+        database.read(lost)
     found = database.beginning_with(prefix)
     if not found:
         raise UnknownName(f"nothing in the store begins with `{prefix}`", hint="`capsule log` lists the capsules")

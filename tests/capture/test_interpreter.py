@@ -161,6 +161,7 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path):
         assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_every_interpreter_of_this_machine_is_captured_or_told(pythons, make_venv, tmp_path, make_wheel):
     for version, python in pythons.items():
         if version == "2.7":

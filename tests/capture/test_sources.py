@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def sources(environment) -> dict:
     return environment.capture().context["python"].get("sources", {})

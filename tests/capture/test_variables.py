@@ -1,5 +1,8 @@
 """Variables are recorded by a list of names; what they hold is made readable and freed of secrets."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -110,3 +113,18 @@ def test_a_value_that_is_too_long_is_told_and_left_out(recorded):
 def test_a_long_value_is_looked_through_in_no_time(recorded):
     for value in ("a" * MAX_BYTES, ":" * MAX_BYTES, "a:" * (MAX_BYTES // 2), "://" * (MAX_BYTES // 3)):
         assert recorded(XLA_FLAGS=value)[0]["paths"] == {"XLA_FLAGS": value}
+
+
+@pytest.mark.parametrize(("started_with", "recorded"), [({}, {}), ({"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"})])
+def test_the_locale_that_python_gives_itself_is_nobodys_variable(started_with, recorded):
+    """PEP 538: in the locale C, Python sets LC_CTYPE in its own environment."""
+    prints = "import os; from capsulestore.capture.own_environ import own_environ; "
+    prints += "print(os.environ['LC_CTYPE'], {n: v for n, v in own_environ().items() if n in ('LC_CTYPE', 'LANG')})"
+    done = subprocess.run(
+        [sys.executable, "-c", prints],
+        env={"LANG": "C", "PATH": os.environ["PATH"], **started_with},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"C.UTF-8 {{'LANG': 'C'{', ' if recorded else ''}{str(recorded)[1:-1]}}}\n"

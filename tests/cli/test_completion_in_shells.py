@@ -24,6 +24,8 @@ from capsulestore.model.mapping import encode_mapping
 from capsulestore.store import Store
 from capsulestore_cli.app import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 TITLES = ("first fit, again", 'it\'s "5%": `touch ran` C:\\x', "größe")
 TO_BE_RUN = "$(touch${IFS}ran)"
 """A tag that git allows, which a shell would run."""

@@ -205,3 +205,28 @@ def test_packages_of_the_system_that_differ_are_told_by_name_or_by_number(capsul
     assert (strict.status, strict.json["verdict"]) == (1, "different")
     (change,) = strict.json["changes"]
     assert (change["layer"], change["collection"], len(change["fields"])) == ("system", "packages", 12)
+
+
+def test_strict_counts_beside_the_layers_that_are_named(capsule, added):
+    done = capsule("verify", "--strict", "--layer", "python", "--json", env=EIGHT)
+    assert (done.status, done.json["verdict"]) == (1, "different")
+    assert matches(done.json) == {"python": True, "system": True, "variables": False}
+
+
+def test_what_was_not_seen_whole_is_no_difference(capsule, store, project):
+    """As with a package manager at work: what is missing then is no change."""
+    capsule("add", env={"TZ": "x" * 40_000, **FOUR})
+    manifest = capsule("show", "--json").json["manifest"]
+    assert "TZ" in manifest["layers"]["variables"]["unknown"]
+    done = capsule("verify", "--json", env={"TZ": "UTC", **EIGHT})
+    assert (done.status, done.json["verdict"], done.json["context_changes"]) == (0, "identical", [])
+    assert any("variables was not seen whole" in reason for reason in done.json["reasons"])
+    strict = capsule("verify", "--strict", "--json", env={"TZ": "UTC", **EIGHT})
+    assert (strict.status, strict.json["verdict"]) == (1, "not comparable")
+
+
+def test_diff_of_a_layer_that_one_side_never_had_is_no_difference_but_an_error(capsule, added, store):
+    lean = capsule("add", "--layer", "python", "-m", "lean").line
+    done = capsule("diff", lean, added, "--layer", "system")
+    assert (done.status, done.out) == (3, "")
+    assert "was not looked at" in done.err

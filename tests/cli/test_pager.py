@@ -15,6 +15,8 @@ import pytest
 from capsulestore.recording import Description, Surroundings, record
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 CAPSULES = 60
 """More than a screen has lines."""
 

@@ -46,7 +46,7 @@ def test_what_differs_is_told_in_short(capsule, digest, install, project):
     done = capsule("status", env=EIGHT)
     assert done.status == 1
     told = rows(done)
-    assert told["environment"] == "different: python/packages: six 1.16.0 → 1.17.0"
+    assert told["environment"] == "different: six 1.16.0 → 1.17.0"
     assert told["context"] == "differs: OMP_NUM_THREADS 4 → 8"
     assert told["files"].startswith("0 of 2 as recorded: ")
     assert "fit.csv changed" in told["files"]

@@ -85,4 +85,24 @@ def test_a_full_disk_under_the_output_is_an_error(added, project):
             check=False,
         )
     assert done.returncode == 6
-    assert done.stderr.startswith("error: No space left on device")
+    assert done.stderr.startswith("error: cannot write the answer to standard output: No space left on device")
+
+
+@pytest.mark.parametrize("command", ["log", "show", "tag", "status", "capture"])
+def test_without_any_standard_output_a_command_does_what_it_should(capsule, store, project, command):
+    capsule("add")
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m capsulestore_cli "$1" >&-', sys.executable, command],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "error" not in done.stderr
+
+
+def test_where_an_error_cannot_be_told_the_status_tells(capsule, store, project):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "capsulestore_cli", "show", "nobody"]
+        assert subprocess.run(command, cwd=project, stderr=full, check=False).returncode == 3

@@ -78,7 +78,7 @@ PHRASES = {
     "a variable set to nothing": (
         {"variables": {"process": {"TZ": "UTC"}}},
         {"variables": {"process": {"TZ": ""}}},
-        ("TZ UTC → ",),
+        ('TZ UTC → ""',),
     ),
     "installers and sources": (
         {"python": {"installers": {"pip": {"version": "23"}}, "sources": {"x": {"url": "https://a"}}}},

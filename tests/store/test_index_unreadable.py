@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,25 @@ def test_a_commit_that_is_missing_is_an_error_until_it_is_back(store, add, hurt,
             listed(found)
         put_back()
         assert listed(found) == [second, first]
+
+
+def test_a_prefix_of_it_tells_what_is_wrong_with_it(store, add, hurt, how):
+    first, _ = (add(store, title).capsule for title in ("first", "second"))
+    put_back = hurt(store, first, how)
+    with Store(store.path) as found, pytest.raises(ERRORS[how]) as caught:
+        found.resolve(str(first)[:12])
+    assert str(first) in caught.value.message
+    put_back()
+    with Store(store.path) as found:
+        assert found.resolve(str(first)[:12]).digest == first
+
+
+def test_an_index_that_names_what_is_not_there_is_made_anew(store, add):
+    (first,) = [add(store, "first").capsule]
+    assert listed(store) == [first]
+    with closing(sqlite3.connect(Path(store.path, "capsulestore", "index.sqlite"))) as index:
+        other = bytes.fromhex(str(first)[:62] + f"{int(str(first)[62:], 16) ^ 1:02x}")
+        index.execute("UPDATE trees SET digest = ?", (other,))
+        index.commit()
+    with Store(store.path) as found:
+        assert found.resolve(str(first)[:12]).digest == first

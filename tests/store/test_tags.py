@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from capsulestore.errors import MalformedName, TagExists, UnknownName
+from capsulestore.errors import DamagedObject, MalformedName, TagExists, UnknownName
 from capsulestore.store import Store
 from capsulestore.store.tags import check_tag
 
@@ -229,3 +229,34 @@ def test_no_tag_is_missed_while_git_packs_refs(store, capsules, git):
         assert store.tags.all().keys() == names
         looks += 1
     thread.join()
+
+
+@pytest.mark.parametrize("options", [[], ["-a", "-m", "said"]], ids=["of a commit", "annotated"])
+def test_a_tag_that_git_gave_to_a_commit_leads_to_its_capsule(store, capsules, git, options):
+    git(store.path, "-c", "user.name=A", "-c", "user.email=a@example.org", "tag", *options, "v1", "main~1")
+    assert store.resolve("v1").digest == capsules[0]
+    assert store.resolve("v1:python/packages").kind == "collection"
+
+
+def test_a_tag_that_stands_for_another_leads_where_that_does(store, capsules, git):
+    store.tags.set("paper", capsules[0])
+    git(store.path, "symbolic-ref", "refs/tags/alias", "refs/tags/paper")
+    assert store.tags.all() == {"alias": capsules[0], "paper": capsules[0]}
+    assert store.resolve("alias").digest == capsules[0]
+
+
+@pytest.mark.parametrize("content", ["", "garbage\n", "ref: refs/tags/broken\n"])
+def test_a_broken_tag_is_told_where_it_is_named_and_hinders_no_other(store, capsules, content):
+    store.tags.set("paper", capsules[0])
+    Path(store.path, "refs/tags/broken").write_text(content)
+    assert store.tags.all() == {"paper": capsules[0]}
+    assert store.resolve("paper").digest == capsules[0]
+    with pytest.raises(DamagedObject):
+        store.resolve("broken")
+    store.tags.set("broken", capsules[1], force=True)
+    assert store.resolve("broken").digest == capsules[1]
+
+
+def test_no_name_leads_out_of_the_tags(store, capsules):
+    with pytest.raises(UnknownName):
+        store.resolve("../heads/main")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from typing import Any, Final, Protocol, TypeVar
@@ -56,7 +57,7 @@ class DerivedDatabase:
 
     Where the file is missing, damaged or of another version it is made anew. Where it cannot be written, or another
     process is at it for long, its content is kept in memory from then on. Only one process writes the file at a time,
-    the one whose turn it is at the lock beside it.
+    the one whose turn it is at the lock beside it. Threads that share it are answered one after the other.
     """
 
     def __init__(self, path: str, source: Source) -> None:
@@ -65,9 +66,14 @@ class DerivedDatabase:
         self._file: sqlite3.Connection | None = None
         self._status: os.stat_result | None = None
         self._memory: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
 
     def ask(self, decode: Callable[[Any], _Answer], sql: str, *values: object) -> list[_Answer]:
         """Return each row that a query has, decoded; what `decode` refuses by a `ValueError` or the like is damage."""
+        with self._lock:
+            return self._ask(decode, sql, *values)
+
+    def _ask(self, decode: Callable[[Any], _Answer], sql: str, *values: object) -> list[_Answer]:
         for _ in range(_ATTEMPTS):
             try:
                 return [decode(row) for row in self._current().execute(sql, values)]
@@ -83,19 +89,21 @@ class DerivedDatabase:
 
     def remove(self) -> None:
         """Remove the file, which turned out to be damaged; where that may not be, all is found anew in memory."""
-        self.close()
-        try:
-            with self._turn():
-                self._remove()
-        except (OSError, StoreBusy):
-            self._memory = _filled(_connected(":memory:"), self._source)
+        with self._lock:
+            self.close()
+            try:
+                with self._turn():
+                    self._remove()
+            except (OSError, StoreBusy):
+                self._memory = _filled(_connected(":memory:"), self._source)
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
-        for connection in (self._file, self._memory):
-            if connection is not None:
-                connection.close()
-        self._file = self._memory = None
+        with self._lock:
+            for connection in (self._file, self._memory):
+                if connection is not None:
+                    connection.close()
+            self._file = self._memory = None
 
     def _current(self) -> sqlite3.Connection:
         if self._memory is not None:
@@ -168,6 +176,7 @@ def _connected(path: str, mode: str = "memory") -> sqlite3.Connection:
         uri=mode != "memory",
         isolation_level=None,
         timeout=_WAIT_SECONDS,
+        check_same_thread=False,
     )
 
 

@@ -178,6 +178,21 @@ def test_threads_with_a_store_each_list_all_that_was_acknowledged(store, add, re
     assert [str(capsule.digest) for capsule in store.index.capsules()] == registered(store)
 
 
+def test_threads_that_share_a_store_are_all_answered(store, add, registered):
+    for number in range(5):
+        add(store, f"{number}")
+    answers: list[list[str]] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append([str(found.digest) for found in store.index.capsules()]))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [registered(store)] * 8
+
+
 def opened_by(process: subprocess.Popen) -> set[str]:
     found = set()
     for descriptor in Path("/proc", str(process.pid), "fd").iterdir():

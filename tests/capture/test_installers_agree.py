@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HUNDRED = Path(__file__).with_name("data") / "hundred.txt"
 
 
@@ -44,7 +46,6 @@ def test_i1_pip_and_uv_make_environments_of_one_digest(installed):
     assert_that_all_are_one(installed.values(), at_least=5)
 
 
-@pytest.mark.slow
 def test_i1_pip_and_uv_make_one_digest_of_a_hundred_real_distributions(package_index, tmp_path, make_venv, uv, pip):
     if sys.version_info[:2] not in {(3, 11), (3, 12), (3, 13)} or sys.platform != "linux":
         pytest.skip("the lock file is for CPython 3.11 to 3.13 on Linux")

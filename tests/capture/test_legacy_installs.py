@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 METADATA = "Metadata-Version: 1.0\nName: delta\nVersion: 1.0\n"
 SETUP = "from setuptools import setup\nsetup(name='delta', version='1.0', packages=['delta'], zip_safe=False)\n"
 

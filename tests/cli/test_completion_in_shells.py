@@ -163,7 +163,7 @@ def test_what_is_begun_is_completed_as_keys_are_typed(shell, project, terminal):
     }.items():
         assert at.words(f"capsule {keys}") == ["capsule", *words]
     for command in ("capsulestore", f"{Path(sys.executable).parent}/capsule"):
-        assert at.words(f"{command} show pap\t") == [command, "show", "paper/figure-2"]
+        assert at.words(f"{shlex.quote(command)} show pap\t") == [command, "show", "paper/figure-2"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -13,6 +13,8 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 REFUSALS = (DamagedObject, MissingObject, StoreUnreadable)
 
 
@@ -73,7 +75,6 @@ def test_a_flipped_bit_is_never_an_answer(store, packed, ending):
     assert refused > 100
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["pack", "idx"])
 def test_no_flipped_bit_at_any_byte_is_ever_an_answer(store, packed, ending):
     path = file_of_pack(store, ending)

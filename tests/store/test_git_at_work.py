@@ -11,6 +11,8 @@ import pytest
 from capsulestore.errors import StoreUnwritable
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 CHORES = [
     ("gc", "-q"),
     ("gc", "-q", "--aggressive", "--prune=now"),
@@ -115,7 +117,6 @@ def test_while_a_writer_adds_nothing_is_lost(store, writer, git, whole, sound, r
         sound(found)
 
 
-@pytest.mark.slow
 def test_while_many_writers_add_nothing_is_lost(store, writer, git, whole, sound, registered):
     processes = [writer(store, number * 100, 100, packages) for number, packages in enumerate([1, 12, 12, 30])]
     while any(process.poll() is None for process in processes):

@@ -12,14 +12,16 @@ import pytest
 
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(
     scope="module",
     params=[
         "link",
         "rename",
-        pytest.param("write", marks=pytest.mark.slow),
-        pytest.param("fsync", marks=pytest.mark.slow),
+        "write",
+        "fsync",
     ],
 )
 def killed(request, at_each_call) -> list[str]:

@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # What else is said to pytest: make test PYTEST_ARGS='-k shelf'
 PYTEST_ARGS ?=
+# How often the benchmark runs each command.
+ROUNDS ?= 15
 # Tests run side by side; a core that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal
@@ -22,7 +24,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check lint readme help-text man clean
+.PHONY: help demo test test-fast check lint readme help-text man benchmark clean
 
 help:
 	@echo 'make demo       an analysis, its capsule, a changed package, and back: in .demo/'
@@ -33,6 +35,7 @@ help:
 	@echo 'make readme     write what its commands print now into README.md'
 	@echo 'make help-text  write what the help is now into tests/cli/help.txt'
 	@echo 'make man        write the manual pages, docs/man, from the help'
+	@echo 'make benchmark  measure, beside other tools, and write docs/performance.md: in .benchmarks/'
 	@echo 'make clean      remove what these have made, .venv too'
 	@echo
 	@echo 'Each sets up what it needs in .venv. Another interpreter: make demo PYTHON=python3.12'
@@ -63,8 +66,11 @@ help-text: .venv/.installed-for-tests
 man: .venv/.installed
 	.venv/bin/python -m capsulestore_cli.manual docs/man
 
+benchmark: .venv/.made
+	@.venv/bin/python -m benchmarks --rounds $(ROUNDS)
+
 clean:
-	rm -rf .venv .types .demo build dist capsulestore.egg-info
+	rm -rf .venv .types .demo .benchmarks build dist capsulestore.egg-info
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -90,6 +90,9 @@ def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
         yield f"context/{layer}", "WARNED" if layer in changed else "PASSED"
     for match in verification.layers:
         yield f"layer/{match.layer}", "PASSED" if match.match else "FAILED"
+    for code in verification.code:
+        if code.state != "missing":
+            yield f"code/{code.role}/{code.name}", "PASSED" if code.state == "same" else "FAILED"
     for file in verification.files:
         if file.state != "missing":
             yield f"file/{file.path}", "PASSED" if file.state == "same" else "FAILED"

@@ -14,7 +14,9 @@
     ├── MissingObject                 4  an object that another one needs is not here
     ├── StoreBusy                     6  another process held the store for too long
     ├── StoreUnwritable               6  the store cannot be written: permission, space
-    └── InterpreterProblem            6  the target interpreter did not answer
+    ├── InterpreterProblem            6  the target interpreter did not answer
+    └── NotStarted                  126  a command that was to be run cannot be run
+        └── CommandNotFound         127  there is no such command
 
 The number is the exit status of a command that ends with that error.
 """
@@ -26,6 +28,7 @@ from typing import ClassVar
 __all__ = [
     "AmbiguousName",
     "CapsuleError",
+    "CommandNotFound",
     "DamagedObject",
     "FileProblem",
     "InterpreterProblem",
@@ -34,6 +37,7 @@ __all__ = [
     "MissingObject",
     "NameProblem",
     "NoStore",
+    "NotStarted",
     "StoreBusy",
     "StoreUnreadable",
     "StoreUnwritable",
@@ -186,3 +190,17 @@ class InterpreterProblem(CapsuleError):
     """The target interpreter is not there, is no Python 3, or did not answer."""
 
     code = "interpreter"
+
+
+class NotStarted(CapsuleError):
+    """A command that was to be run never ran. The exit status is the one of env(1)."""
+
+    code = "not_started"
+    exit_code = 126
+
+
+class CommandNotFound(NotStarted):
+    """A command that was to be run is not there, or what its `#!` line names is not."""
+
+    code = "command_not_found"
+    exit_code = 127

@@ -6,6 +6,7 @@ from typing import Final
 
 from capsulestore.errors import CapsuleError, InvalidValue, StoreUnreadable
 from capsulestore.model.canonical import Json
+from capsulestore.model.capsule import decode_files
 from capsulestore.model.commit import iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_mapping, layer_digests
@@ -55,6 +56,7 @@ def _capsule(store: Store, digest: Digest) -> dict[str, Json]:
         "manifest": capsule.manifest.value,
         "environment": decode_mapping(capsule.environment, store.read),
         "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
+        "files": [*decode_files(capsule.files, store.read)] if capsule.files else [],
         "tags": sorted(tag for tag, tagged in store.tags.all().items() if tagged == digest),
         "statements": [_statement(store, found) for found in store.index.statements(digest)],
         "registrations": [_registration(found) for found in store.index.registrations(digest)],

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from capsulestore.capture.files import file_sha256
 from capsulestore.model.canonical import Json
@@ -22,8 +21,7 @@ _SAID: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FileCheck:
+class FileCheck(NamedTuple):
     """A recorded input or output, and what it is here; `unreadable`: it is here, and cannot be compared."""
 
     path: str

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from capsulestore.capture.artifacts import Artifact, recorded_path
 from capsulestore.capture.environment import Capture
 from capsulestore.errors import InvalidValue
-from capsulestore.model.canonical import Json
-from capsulestore.model.capsule import Capsule
+from capsulestore.model.canonical import MAX_DEPTH, Json
+from capsulestore.model.capsule import Capsule, encode_files
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
 from capsulestore.model.manifest import SCHEMA, Manifest
 from capsulestore.model.mapping import encode_mapping
+from capsulestore.model.redaction import redact_text, redact_value
 from capsulestore.store import Store
 
 __all__ = ["Description", "Recorded", "Surroundings", "record"]
 
+_TYPED: Final = ("title", "description", "command", "parameters", "labels")
+"""The manifest's keys that hold what people type, secrets included."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Surroundings(NamedTuple):
     """An environment and its context as mappings, and what is known of how they were captured."""
 
     environment: Mapping[str, Json]
-    context: Mapping[str, Json] = field(default_factory=dict)
+    context: Mapping[str, Json] = _NOTHING
     layers: Mapping[str, LayerState] | None = None
     python: str | None = None
     chosen_by: str | None = None
@@ -59,25 +65,33 @@ class Surroundings:
         return cls(environment=environment, context=context)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """What people say of an analysis: its title, and what else a manifest has a key for."""
+class Description(NamedTuple):
+    """What is said of an analysis, by people or by who saw it run: its title, and what else a manifest has a key for.
+
+    `observed` are the manifest's keys of a run that was seen (`command`, `code`, `run`, ...), each fit to be recorded.
+    `kept` are files to be kept whole, by relative path.
+    """
 
     title: str
     inputs: Sequence[Artifact] = ()
     outputs: Sequence[Artifact] = ()
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    labels: Mapping[str, Json] = field(default_factory=dict)
+    parameters: Mapping[str, Json] = _NOTHING
+    labels: Mapping[str, Json] = _NOTHING
     parents: Sequence[Digest] = ()
+    observed: Mapping[str, Json] = _NOTHING
+    kept: Mapping[str, bytes] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A capsule that is in the store: its digest, its environment's, and whether it was new there."""
+class Recorded(NamedTuple):
+    """A capsule that is in the store: its digest, its environment's, and whether it was new there.
+
+    `redacted` names what held secrets, which are not recorded: keys of the manifest, and `context`.
+    """
 
     capsule: Digest
     environment: Digest
     new: bool
+    redacted: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
         """Return the answer as `--json` has it."""
@@ -91,17 +105,23 @@ class Recorded:
 def record(store: Store, surroundings: Surroundings, description: Description) -> Recorded:
     """Register a capsule of an environment; the same facts a second time are the same capsule, and nothing new.
 
-    Raise `InvalidValue` with its path for what JSON cannot hold. When this returns, the capsule is durable.
+    Of what people typed, and of the urls of a context captured elsewhere, no secret is recorded (I7). Raise
+    `InvalidValue` with its path for what JSON cannot hold. When this returns, the capsule is durable.
     """
     environment = encode_mapping(surroundings.environment)
-    context = encode_mapping(surroundings.context) if surroundings.context else None
+    told = {layer: _without_secrets_in_urls(found) for layer, found in surroundings.context.items()}
+    context = encode_mapping(told) if told else None
+    files = encode_files(description.kept) if description.kept else None
+    manifest, redacted = _without_secrets(_manifest(environment.id, surroundings, description, store.root))
     capsule = Capsule(
-        manifest=Manifest.parse(_manifest(environment.id, surroundings, description, store.root)),
+        manifest=manifest,
         environment=environment.id,
         context=context.id if context else None,
-    ).encode(environment, context)
-    new = store.add(capsule, description.title)
-    return Recorded(capsule.id, environment.id, new)
+        files=files.id if files else None,
+    ).encode(environment, context, files)
+    new = store.add(capsule, manifest.title)
+    redacted += ("context",) if told != surroundings.context else ()
+    return Recorded(capsule.id, environment.id, new, redacted)
 
 
 def _manifest(environment: Digest, surroundings: Surroundings, description: Description, root: str) -> dict[str, Json]:
@@ -114,13 +134,34 @@ def _manifest(environment: Digest, surroundings: Surroundings, description: Desc
         "inputs": [artifact.as_dict() for artifact in description.inputs],
         "outputs": [artifact.as_dict() for artifact in description.outputs],
         "parents": [str(parent) for parent in description.parents],
+        **description.observed,
     }
     required: dict[str, Json] = {
         "schema": SCHEMA,
         "title": description.title,
         "environment_digest": str(environment),
     }
-    return required | {key: value for key, value in optional.items() if value}
+    return required | {key: value for key, value in optional.items() if value or key in description.observed}
+
+
+def _without_secrets(manifest: Mapping[str, Json]) -> tuple[Manifest, tuple[str, ...]]:
+    """Return a manifest of what was typed without its secrets, and the keys that held some."""
+    clean = {key: redact_value(manifest[key]) for key in _TYPED if key in manifest}
+    redacted = tuple(key for key, (_, taken) in clean.items() if taken)
+    return Manifest.parse({**manifest, **{key: value for key, (value, _) in clean.items()}}), redacted
+
+
+def _without_secrets_in_urls(value: Json, depth: int = 0) -> Json:
+    """Return a context, which may have been captured by another release, with no secrets in the urls that it holds."""
+    if isinstance(value, str):
+        return redact_text(value)[0] if "://" in value else value
+    if depth == MAX_DEPTH:
+        return value
+    if isinstance(value, list):
+        return [_without_secrets_in_urls(member, depth + 1) for member in value]
+    if isinstance(value, dict):
+        return {key: _without_secrets_in_urls(member, depth + 1) for key, member in value.items()}
+    return value
 
 
 def _target(surroundings: Surroundings, root: str) -> dict[str, Json]:

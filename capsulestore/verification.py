@@ -1,19 +1,20 @@
-"""Is the environment here, and are the files, what a capsule recorded?"""
+"""Is the environment here, and are code and files, what a capsule recorded?"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
 from capsulestore.capture.target import Target
 from capsulestore.compare.context import in_words
 from capsulestore.compare.difference import Change, Side, changes
-from capsulestore.compare.verdict import LayerMatch, Outcome, Seen, Verdict, judge
+from capsulestore.compare.looked import Looked
+from capsulestore.compare.verdict import LayerMatch, Outcome, Verdict, judge
 from capsulestore.compare.words import sentence
-from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
+from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName, UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
@@ -22,6 +23,10 @@ from capsulestore.model.objects import Encoded
 from capsulestore.recorded_files import FileCheck, check_files, said_of
 from capsulestore.store import Store
 
+if TYPE_CHECKING:
+    from capsulestore.model.capsule import Capsule
+    from capsulestore.recorded_code import CodeCheck
+
 __all__ = ["STRICT", "Verification", "verify"]
 
 STRICT: Final = frozenset({"system", "variables"})
@@ -29,16 +34,18 @@ STRICT: Final = frozenset({"system", "variables"})
 
 _KNOWN: Final = frozenset(layer.name for layer in LAYERS)
 _NOTHING_KEPT: Final = Cache(None)
+_MOST_NAMED: Final = 3
+_NO_OTHER: Final = frozenset({"same", "missing"})
 _STRANGE: Final = LayerState("unknown", "this release does not know the layer")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The answer: a verdict on the environment, what differs, and beside it the context and the recorded files.
+class Verification(NamedTuple):
+    """The answer: a verdict on the environment, what differs, and beside it the context, the code and the files.
 
     `capsule` is None where an environment was verified by its own digest. Context that the verdict counts is among
     `layers` and `changes`; other context that was compared is named by `compared_context`, and its changes are
-    `context_changes`; `unseen` says of other layers of it why they could not be compared.
+    `context_changes`; `unseen` says of other layers of it why they could not be compared. `uncounted` are changes of
+    what the analysis did not import, where only that is judged.
     """
 
     capsule: Digest | None
@@ -49,8 +56,10 @@ class Verification:
     compared_context: frozenset[str]
     context_changes: tuple[Change, ...]
     unseen: Mapping[str, str]
+    code: tuple[CodeCheck, ...]
     files: tuple[FileCheck, ...]
     here: Capture
+    uncounted: tuple[Change, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -70,8 +79,14 @@ class Verification:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What cannot be compared, what the verdict leaves out, and which files are not as they were: in words."""
-        return (*self.outcome.reasons, *_not_seen(self), *said_of(self.files))
+        """What cannot be compared, what the verdict leaves out, which code and files are not as they were: in words."""
+        return (
+            *self.outcome.reasons,
+            *_not_seen(self),
+            *_not_counted(self),
+            *self._said_of_code(),
+            *said_of(self.files),
+        )
 
     @property
     def context_in_words(self) -> tuple[str, ...]:
@@ -81,8 +96,10 @@ class Verification:
 
     @property
     def same(self) -> bool:
-        """Whether all is as it was recorded: an identical environment, and no file that is another or unreadable."""
-        return self.verdict == "identical" and all(file.state in {"same", "missing"} for file in self.files)
+        """Whether all is as recorded: an identical environment, and no code or file that is another or unreadable."""
+        code = all(tree.state in _NO_OTHER for tree in self.code)
+        files = all(file.state in _NO_OTHER for file in self.files)
+        return self.verdict == "identical" and code and files
 
     def as_dict(self) -> dict[str, Json]:
         """Return the answer as `capsule verify --json` has it."""
@@ -95,37 +112,17 @@ class Verification:
             "layers": [layer.as_dict() for layer in self.layers],
             "changes": [change.as_dict() for change in self.changes],
             "context_changes": [change.as_dict() for change in self.context_changes],
-            "code": [],
+            "code": [code.as_dict() for code in self.code],
             "files": [file.as_dict() for file in self.files],
             "reasons": list(self.reasons),
             "target": self.here.target.as_dict(),
         }
 
+    def _said_of_code(self) -> Iterator[str]:
+        if self.code:
+            from capsulestore.recorded_code import said_of_code  # noqa: PLC0415
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Looked:
-    """What one side has of the environment and of the context: the digest of each layer, and how looking ended."""
-
-    environment: Mapping[str, Digest]
-    context: Mapping[str, Digest]
-    states: Mapping[str, LayerState] | None
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset({*self.environment, *self.context, *(self.states or ())})
-
-    def state(self, layer: str) -> LayerState:
-        """Return how looking at a layer of the context ended."""
-        recorded = (self.states or {}).get(layer)
-        return recorded or LayerState("captured" if layer in self.context else "none")
-
-    def seen(self, counted: frozenset[str]) -> Seen:
-        """Return what a verdict sees of it: the environment, and of the context what is counted."""
-        left_out = CONTEXT_LAYERS - counted
-        digests = dict(self.environment) | {layer: self.context[layer] for layer in counted & self.context.keys()}
-        if self.states is None:
-            return Seen(digests)
-        return Seen(digests, {layer: state for layer, state in self.states.items() if layer not in left_out})
+            yield from said_of_code(self.code)
 
 
 def verify(  # noqa: PLR0913  (each says another thing of what is asked)
@@ -135,24 +132,27 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     *,
     layers: Collection[str] | None = None,
     strict: bool = False,
+    loaded: bool = False,
     environ: Mapping[str, str] | None = None,
     cache: Cache = _NOTHING_KEPT,
 ) -> Verification:
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 
     The layers looked at are those that were looked at then, or those of them in `layers`, each by the rules it was
-    captured by. Layers of the context count where `layers` names them, and with `strict` those of `STRICT`. Only what
-    differs is read from the store. Raise what `Store.resolve` and `capture` raise, and `StoreUnreadable` for an
-    environment that this release cannot read.
+    captured by. Layers of the context count where `layers` names them, and with `strict` those of `STRICT`; with
+    `loaded`, of the distributions only those count that the analysis imported. Only what differs is read from the
+    store. Raise what `Store.resolve` and `capture` raise, `UsageError` where it was not recorded what was imported, and
+    `StoreUnreadable` for an environment that this release cannot read.
     """
     named = store.resolve(name)
     if named.kind not in {"capsule", "environment"}:
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
     capsule = store.capsule(named.digest) if named.kind == "capsule" else None
+    imported = _imported(capsule, name) if loaded else None
     environment, context = (capsule.environment, capsule.context) if capsule else (named.digest, None)
     counted = CONTEXT_LAYERS & (frozenset(layers or ()) | (STRICT if strict else frozenset()))
     try:
-        then = _Looked(
+        then = Looked(
             environment=layer_digests(environment, store.read),
             context=layer_digests(context, store.read) if context else {},
             states=capsule.manifest.layers if capsule else None,
@@ -165,14 +165,21 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
             cache=cache,
         )
         current, current_context = here.encoded(), encode_mapping(here.context)
-        now = _Looked(
+        now = Looked(
             environment=_layers(current),
             context=_layers(current_context),
             states={**here.layers, **dict.fromkeys(then.names - _KNOWN, _STRANGE)},
         )
-        outcome = judge(then.seen(counted), now.seen(counted), only=layers, also=counted)
+        sides = (then.seen(counted, CONTEXT_LAYERS - counted), now.seen(counted, CONTEXT_LAYERS - counted))
+        outcome = judge(*sides, only=layers, also=counted)
         different = {match.layer for match in outcome.layers if match.match is False}
         of_environment = [change for change in _differences(store, environment, current) if change.layer in different]
+        uncounted: list[Change] = []
+        if imported is not None:
+            from capsulestore.compare.loaded import only_loaded  # noqa: PLC0415
+
+            of_environment, uncounted = map(list, only_loaded(of_environment, imported))
+            outcome = judge(*sides, only=layers, also=counted, alike=different - {one.layer for one in of_environment})
         of_context = list(_differences(store, context, current_context)) if context else []
         unseen = dict(_unseen(then, now, counted, layers))
         beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
@@ -185,15 +192,34 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
             compared_context=beside,
             context_changes=tuple(change for change in of_context if change.layer in beside),
             unseen=unseen,
+            code=tuple(_code(capsule, here, store.root)) if capsule else (),
             files=tuple(check_files(capsule.manifest, store.root)) if capsule else (),
             here=here,
+            uncounted=tuple(uncounted),
         )
     except InvalidValue as error:
         raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
 
 
+def _imported(capsule: Capsule | None, name: str) -> Collection[str]:
+    """Return what the capsule says was imported."""
+    imported = capsule.manifest.loaded if capsule else None
+    if imported is None:
+        raise UsageError(
+            f"`{name}` does not say what was imported", hint="`capsule run --trace-imports` records it with a run"
+        )
+    return imported
+
+
+def _code(capsule: Capsule, here: Capture, root: str) -> Iterator[CodeCheck]:
+    if capsule.manifest.value.get("code"):
+        from capsulestore.recorded_code import check_code  # noqa: PLC0415
+
+        yield from check_code(capsule.manifest, here.live, directory=os.getcwd(), root=root)
+
+
 def _unseen(
-    then: _Looked, now: _Looked, counted: Collection[str], layers: Collection[str] | None
+    then: Looked, now: Looked, counted: Collection[str], layers: Collection[str] | None
 ) -> Iterator[tuple[str, str]]:
     """Yield the recorded layers of the context that should be compared and cannot be, with the reason."""
     for layer in sorted(then.context):
@@ -219,6 +245,13 @@ def _rules(store: Store, layers: Mapping[str, Digest]) -> Iterator[tuple[str, in
         entry = tree_keys(store.read(digest).data).get("rules")
         rules = decode_entry(store.read(entry.id).data, 1) if entry is not None and not entry.is_tree else 0
         yield name, rules if type(rules) is int else 0
+
+
+def _not_counted(answer: Verification) -> Iterator[str]:
+    if answer.uncounted:
+        names = sorted({change.entry or "" for change in answer.uncounted})
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"not imported by the analysis, and so not counted: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _not_seen(answer: Verification) -> Iterator[str]:

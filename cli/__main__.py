@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = ["main"]
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
 """As the shell reports a command that SIGPIPE ended, which is what git's is."""
+_FEW_COLLECTIONS = 100_000
+"""So many objects come and go before cycles are looked for: most commands end before."""
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its status."""
+    gc.set_threshold(_FEW_COLLECTIONS)
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             # A name in another encoding than the terminal's must not end a command.
@@ -28,7 +35,21 @@ def main() -> NoReturn:
         # What is still buffered has nowhere to go; without this the interpreter complains at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _PIPE_CLOSED
-    sys.exit(status)
+    _end(status)
+
+
+def _end(status: int) -> NoReturn:
+    """End this process, without taking down module by module what ends with it: a tenth of a command's time."""
+    import atexit
+
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # It is closed or full, which was told where it could be.
+            sys.exit(status)
+    atexit._run_exitfuncs()
+    os._exit(status)
 
 
 if __name__ == "__main__":

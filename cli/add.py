@@ -2,61 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from capsulestore.capture.files import path_text, read_whole
+from capsulestore.capture.files import read_whole
 from capsulestore.errors import FileProblem, InvalidValue, UsageError
-from capsulestore.model.canonical import check
 
-from .candidates import complete_name
 from .command import FILE, Command, settings_options, target_options
-from .output import note, print_findings, print_json, print_line
+from .description import described, description_options, parse_json
+from .output import note, print_findings, print_json, print_line, tell_redacted
 from .settings import settings
 
 if TYPE_CHECKING:
     from capsulestore.recording import Surroundings
 
 _MAX_FILE_BYTES: Final = 256 * 2**20
-
-
-def _pairs(
-    parse: Callable[[str], Any],
-) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, Any]]:
-    """Return a callback that reads `KEY=VALUE` options into a mapping."""
-
-    def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-        pairs = {}
-        for text in given:
-            key, equals, value = path_text(text).partition("=")
-            option = parameter.opts[0]
-            if not equals or not key:
-                raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
-            if key in pairs:
-                raise UsageError(f"`{option}` gives `{key}` twice")
-            try:
-                pairs[key] = parse(value)
-                check({key: pairs[key]})
-            except (ValueError, RecursionError, InvalidValue) as error:
-                raise UsageError(f"`{option} {text}`: {error}") from None
-        return pairs
-
-    return read
-
-
-def _json(text: str | bytes) -> Any:
-    # Not orjson, which rounds large integers: the model refuses them.
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
 
 
 @click.command(
@@ -68,40 +32,7 @@ def _refuse(constant: str) -> Any:
         ("capsule add --environment environment.json", "one captured elsewhere"),
     ),
 )
-@click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule.")
-@click.option(
-    "--input",
-    "inputs",
-    metavar="PATH",
-    type=FILE,
-    multiple=True,
-    help="A file that went in, or a directory of such (repeatable).",
-)
-@click.option(
-    "--output",
-    "outputs",
-    metavar="PATH",
-    type=FILE,
-    multiple=True,
-    help="A file that came out, or a directory of such (repeatable).",
-)
-@click.option("--param", metavar="K=V", multiple=True, callback=_pairs(str), help="A parameter, as text (repeatable).")
-@click.option(
-    "--param-json",
-    metavar="K=V",
-    multiple=True,
-    callback=_pairs(_json),
-    help="A parameter, as JSON (repeatable).",
-)
-@click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable).")
-@click.option(
-    "--parent",
-    "parents",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_name,
-    help="A capsule that this one derives from (repeatable).",
-)
+@description_options
 @click.option(
     "--environment",
     metavar="FILE",
@@ -130,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """
     from capsulestore.capture.artifacts import digest_artifacts
     from capsulestore.capture.environment import CONTEXT_LAYERS
-    from capsulestore.recording import Description, record
+    from capsulestore.recording import record
 
     if files:
         raise UsageError(
@@ -144,19 +75,17 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         )
     if environment and (python or layers):
         raise UsageError("`--environment` says what to register; `--python` and `--layer` look for it here")
-    if both := param.keys() & param_json.keys():
-        raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
     with settings().open_store() as store:
-        description = Description(
-            title=path_text(title) if title else f"environment of {path_text(os.path.basename(os.getcwd())) or '/'}",
+        title = title or f"environment of {os.path.basename(os.getcwd()) or '/'}"
+        description = described(
+            store, title, param=param, param_json=param_json, label=label, parents=parents
+        )._replace(
             inputs=digest_artifacts(inputs, root=store.root),
             outputs=digest_artifacts(outputs, root=store.root),
-            parameters=param | param_json,
-            labels=label,
-            parents=[store.resolve_capsule(name) for name in parents],
         )
         surroundings = _from_file(environment) if environment else _from_here(python, layers)
         recorded = record(store, surroundings, description)
+    tell_redacted(recorded)
     if settings().json:
         print_json(recorded.as_dict())
         return
@@ -188,7 +117,7 @@ def _from_file(path: str) -> Surroundings:
 
     try:
         data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_whole(path, _MAX_FILE_BYTES)
-        return Surroundings.from_document(_json(data))
+        return Surroundings.from_document(parse_json(data))
     except OSError as error:
         raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

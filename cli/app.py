@@ -14,7 +14,7 @@ from .command import Group, settings_options
 
 __all__ = ["COMMANDS", "COMPLETION_VARIABLE", "application", "closest"]
 
-COMMANDS: Final = ("init", "capture", "add", "show", "log", "tag", "diff", "verify", "status", "completion")
+COMMANDS: Final = ("init", "capture", "add", "run", "show", "log", "tag", "diff", "verify", "status", "completion")
 
 
 COMPLETION_VARIABLE: Final = "_CAPSULE_COMPLETE"

@@ -27,6 +27,9 @@ EXIT_STATUSES: Final[Mapping[int, str]] = {
     3: "no such name, or one that is not clear; no store here or above",
     4: "the store is damaged, or is none that this release can read",
     6: "anything else that failed here: an interpreter that does not answer, a file that cannot be read, a full disk",
+    125: "`run`: the command succeeded, and could not be recorded",
+    126: "`run`: the command cannot be run",
+    127: "`run`: there is no such command",
     130: "interrupted",
 }
 """What each exit status means. The README says it in the same words."""

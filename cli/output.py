@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import orjson
@@ -17,6 +16,9 @@ from capsulestore.capture.finding import Finding
 from capsulestore.errors import CapsuleError
 
 from .settings import Settings, settings
+
+if TYPE_CHECKING:
+    from capsulestore.recording import Recorded
 
 __all__ = [
     "cell",
@@ -27,8 +29,10 @@ __all__ = [
     "print_line",
     "print_lines",
     "safe",
+    "say",
     "style",
     "table",
+    "tell_redacted",
 ]
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -68,8 +72,19 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def note(text: str) -> None:
     """Write a line to stderr that tells of something beside the result; it goes without where that is full."""
+    say(f"note: {text}")
+
+
+def say(text: str) -> None:
+    """Write a line to stderr where stdout belongs to another; it goes without where that is full or closed."""
     with suppress(OSError):
-        click.echo(f"note: {safe(text)}", err=True)
+        click.echo(safe(text), err=True)
+
+
+def tell_redacted(recorded: Recorded) -> None:
+    """Say which parts of what was recorded lost something."""
+    if recorded.redacted:
+        note(f"{', '.join(recorded.redacted)}: held what looks like credentials, which are not recorded")
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -127,6 +142,8 @@ def _json(document: Any, option: int) -> str:
         return orjson.dumps(document, option=option).decode()
     except TypeError:
         # An argument or path that is no text, which only the standard library's writer can escape.
+        import json
+
         return json.dumps(document)
 
 

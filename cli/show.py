@@ -10,6 +10,7 @@ import click
 from .candidates import complete_name
 from .command import Command, settings_options
 from .context_text import context_summary
+from .manifest_text import manifest_rows
 from .output import cell, print_json, print_lines, safe, table
 from .settings import settings
 from .text import layer_summary, local_time, package_rows
@@ -67,25 +68,9 @@ def _heading(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if document["tags"]:
         yield "tags", safe(", ".join(document["tags"]))
     yield "environment", document["environment_digest"]
-    for key, value in manifest.items():
-        if key in {"schema", "title", "environment_digest", "layers"}:
-            continue
-        yield from _field(safe(key), value)
-
-
-def _field(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield a manifest's key: a line for each member of a mapping or list, files with size and first digits."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield key, f"{safe(name)} = {cell(member)}"
-    elif isinstance(value, list):
-        for member in value:
-            if isinstance(member, dict) and {"path", "sha256", "size"} <= member.keys():
-                yield key, f"{cell(member['path'])}  {cell(member['sha256'])[:12]}  {member['size']} bytes"
-            else:
-                yield key, cell(member)
-    else:
-        yield key, cell(value)
+    yield from manifest_rows(manifest)
+    for path in document["files"]:
+        yield "kept", safe(path)
 
 
 def _environment(environment: dict[str, Any]) -> Iterator[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from capsulestore.compare.difference import Change
-from capsulestore.compare.verdict import Verdict
 from capsulestore.compare.words import NOTHING, in_short, member_changes
 
 from .output import safe, style, table
+
+if TYPE_CHECKING:
+    from capsulestore.compare.difference import Change
+    from capsulestore.compare.verdict import Verdict
 
 __all__ = ["change_lines", "layer_summary", "local_time", "package_rows", "verdict_color"]
 

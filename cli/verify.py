@@ -35,14 +35,17 @@ _PREPOSITIONS = {"identical": "to", "different": "from", "not comparable": "with
 )
 @click.argument("name", default="@", shell_complete=complete_name)
 @click.option("--strict", is_flag=True, help="Count the context's layers `system` and `variables` too.")
+@click.option("--loaded", is_flag=True, help="Of the packages count those only that the analysis imported.")
 @click.option("--record", is_flag=True, help="Register the verdict as a statement about the capsule.")
 @target_options
 @settings_options
-def command(name: str, strict: bool, record: bool, python: str | None, layers: tuple[str, ...]) -> int:
+def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
+    name: str, strict: bool, loaded: bool, record: bool, python: str | None, layers: tuple[str, ...]
+) -> int:
     """Tell whether the environment here is the one that a capsule recorded.
 
-    NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last. Recorded inputs and outputs
-    are looked at too: one that is another counts, one that is not here is told and does not. What differs in the
+    NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last. Recorded code, inputs and
+    outputs are looked at too: what is another counts, what is not here is told and does not. What differs in the
     context is told beside the verdict, and counts only where --strict or --layer asks for it. Exit status 0 when all
     that counts is the same, else 1.
     """
@@ -50,10 +53,13 @@ def command(name: str, strict: bool, record: bool, python: str | None, layers: t
 
     from .here import cache, target
 
-    if record and layers:
-        raise UsageError("`--record` keeps a verdict on the whole, and `--layer` looks at a part")
+    if record and (layers or loaded):
+        option = "--layer" if layers else "--loaded"
+        raise UsageError(f"`--record` keeps a verdict on the whole, and `{option}` looks at a part")
     with settings().open_store() as store:
-        answer = verify_capsule(store, name, target(python), layers=layers or None, strict=strict, cache=cache())
+        answer = verify_capsule(
+            store, name, target(python), layers=layers or None, strict=strict, loaded=loaded, cache=cache()
+        )
         if not settings().json:
             # Before it is recorded, which may fail.
             _print(answer, layers)
@@ -96,5 +102,5 @@ def _explained(answer: Verification, layers: tuple[str, ...]) -> str:
         return f"in {safe(place)} {_PREPOSITIONS[answer.verdict]} what was recorded with {answer.captured}"
     if answer.verdict == "different":
         return f"from {answer.captured.hex[:12]}; here it is {answer.current.hex[:12]}"
-    files = ", but not all recorded files are" if answer.verdict == "identical" and not answer.same else ""
-    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}{files}"
+    beside = ", but not all recorded code and files are" if answer.verdict == "identical" and not answer.same else ""
+    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}{beside}"

@@ -98,15 +98,21 @@ def main() -> None:
     demo.run("python3 -m venv .venv")
     demo.run(".venv/bin/pip install --quiet -r requirements.txt")
 
-    demo.say("It is run: how much heavier is a penguin whose flippers are a millimetre longer?")
-    demo.run(".venv/bin/python analysis.py", gives="all as one    342 49.69")
-    result = (SCRATCH / "results.csv").read_bytes()
-
-    demo.say("A store is made, and the analysis is recorded in it with the environment it ran in: a capsule.")
+    demo.say("A store is made, for whatever is recorded of this project.")
     demo.run("capsule init", gives=".capsules")
-    capsule = demo.run('capsule add -m "penguins: first fit" --input analysis.py --output results.csv')
+
+    demo.say(
+        "The analysis is run, and recorded with its code and the environment it ran in: a capsule.\n"
+        "   How much heavier is a penguin whose flippers are a millimetre longer?"
+    )
+    demo.run(
+        'capsule run -m "penguins: first fit" --output results.csv --digest-file digest.txt .venv/bin/python analysis.py',
+        gives="all as one    342 49.69",
+    )
+    result = (SCRATCH / "results.csv").read_bytes()
+    capsule = (SCRATCH / "digest.txt").read_text(encoding="ascii").strip()
     if len(capsule) != 64:
-        fail("`capsule add` should have printed a digest of 64 digits and nothing else")
+        fail("`capsule run --digest-file` should have written a digest of 64 digits and nothing else")
 
     demo.say("This is what it holds.")
     demo.run("capsule show", gives=capsule)
@@ -134,7 +140,9 @@ def main() -> None:
     demo.run("capsule verify", gives="identical")
 
     demo.say("And the analysis gives what it gave.")
-    demo.run(".venv/bin/python analysis.py", gives="all as one    342 49.69")
+    demo.run(
+        "capsule run --output results.csv --parent @ .venv/bin/python analysis.py", gives="all as one    342 49.69"
+    )
     if (SCRATCH / "results.csv").read_bytes() != result:
         fail("results.csv should have been the same, byte for byte")
     demo.run("capsule verify", gives="identical")

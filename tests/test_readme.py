@@ -5,7 +5,8 @@ what the README shows, verbatim but for what is another on every machine:
 
 - a digest, or its first 12 digits, becomes `<digest 1>`, the next other one `<digest 2>`, and so on: what is the same
   digest in the README must be one in reality, and two that differ there must differ;
-- the time of a registration becomes `<time>`, and the interpreter's version and platform `<interpreter>`;
+- the time of a registration becomes `<time>`, how long a run took `<seconds>`, and the interpreter's version and
+  platform `<interpreter>`;
 - what a layer of the context says of the machine becomes `<context>`;
 - the checkout lies at /home/ada/capsulestore, and is Ada's.
 
@@ -72,9 +73,23 @@ def run(commands: list[str], directory: Path, monkeypatch: pytest.MonkeyPatch) -
     return list(zip(commands, outputs, strict=True))
 
 
+def cloned(directory: Path) -> None:
+    """Make a directory what a clone of it would be: a git work tree whose commit is on a remote."""
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["remote", "add", "origin", "https://example.org/capsulestore.git"],
+        ["add", "examples"],
+        ["commit", "-q", "-m", "examples"],
+        ["update-ref", "refs/remotes/origin/main", "HEAD"],
+    ):
+        subprocess.run(["git", *command], cwd=directory, check=True)
+    (directory / ".git/info/exclude").write_text("walk-through.sh\n.venv\nresults.csv\n")
+
+
 def masked(walk: list[tuple[str, str]]) -> str:
     text = "".join(f"$ {command}\n{output}" for command, output in walk)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d [+-]\d{4})?", "<time>", text)
+    text = re.sub(r"\d+\.\d(?= s, exit status)", "<seconds>", text)
     text = re.sub(INTERPRETER, "<interpreter>", text)
     text = re.sub(r"(?<=^  )(host|python|system|variables) +.*", r"\1 <context>", text, flags=re.MULTILINE)
     digests: dict[str, int] = {}
@@ -110,6 +125,7 @@ def test_the_walk_through_shows_what_its_commands_print(tmp_path, monkeypatch):
     examples = shutil.ignore_patterns(".*", "__pycache__", "results.csv")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=examples)
     (Path.home() / ".gitconfig").write_text("[user]\nname = Ada Lovelace\nemail = ada@example.org\n")
+    cloned(tmp_path)
 
     shown = console(section("A walk-through"))
     printed = run([command for command, _ in shown], tmp_path, monkeypatch)
@@ -144,7 +160,7 @@ def test_every_exit_status_has_its_line():
     def family(error: type[CapsuleError]) -> set[int]:
         return {error.exit_code}.union(*map(family, error.__subclasses__()))
 
-    statuses = {0, 1, 128 + signal.SIGINT} | family(CapsuleError)
+    statuses = {0, 1, 125, 128 + signal.SIGINT} | family(CapsuleError)
 
     assert first_column("Commands", "exit status") == [str(status) for status in sorted(statuses)]
 

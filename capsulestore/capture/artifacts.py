@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from capsulestore.capture.files import file_digest, path_text
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
-__all__ = ["Artifact", "digest_artifacts", "recorded_path"]
+__all__ = ["Artifact", "digest_artifacts", "matching", "recorded_path"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Artifact:
+class Artifact(NamedTuple):
     """A file. `path` is as recorded; `sha256` in hex; `size` in bytes."""
 
     path: str
@@ -34,6 +32,18 @@ def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
     at. Raise `FileProblem` for a file that is not there or cannot be read, and for a directory without any.
     """
     return sorted({_artifact(file, root) for path in paths for file in _files(path)})
+
+
+def matching(given: str) -> list[str]:
+    """Return the path that is given, where something lies there, else the paths that it matches as a pattern (glob).
+
+    `**` stands for directories at any depth; files whose names begin with a dot match where the pattern has the dot.
+    """
+    if os.path.lexists(given):
+        return [given]
+    from glob import glob, has_magic  # noqa: PLC0415
+
+    return sorted(glob(given, recursive=True)) if has_magic(given) else []
 
 
 def recorded_path(path: str, root: str) -> str:

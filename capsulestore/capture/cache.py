@@ -1,57 +1,39 @@
-"""Keeps what is slow to read and seldom changes, with a stamp of the files it was read from.
+"""The capture index: keeps what was read, with a stamp of every file it was read from.
 
 A kept value is one file in a directory of the user's: a line with the format's version and the SHA-256 of what follows,
-then the JSON of name, stamp and value. Deleted, damaged or unwritable, it costs time and nothing else.
+then the JSON of name, condition, watched paths, their stamp, and value. It is right for as long as a stat of each path
+gives what it gave (so git's index avoids reading a work tree). Deleted, damaged or unwritable, it costs time and
+nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import orjson
 
 from capsulestore.capture.files import open_regular
+from capsulestore.capture.stamp import Stamp, fact, stamp
+from capsulestore.capture.watch import watching
 from capsulestore.errors import FileProblem, InvalidValue
 from capsulestore.model import canonical
 from capsulestore.model.canonical import Json
 
-__all__ = ["Cache", "Stamp", "cache_directory", "stamp"]
+__all__ = ["MOST_KEPT", "Cache", "cache_directory"]
 
-_VERSION: Final = b"capsulestore cache 1"
+MOST_KEPT: Final = 256
+"""How many values are kept, of which an interpreter has four; those that were kept first go."""
+
+_VERSION: Final = b"capsulestore cache 2"
 _MAX_BYTES: Final = 64 * 2**20
 _CLOCK_NS: Final = 2_000_000_000
 """The coarsest clock of a file system in use (FAT's, 2 s)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells some files from the same ones after a change: `text` differs. `newest`: their latest time, in ns."""
-
-    text: str
-    newest: int
-
-
-def stamp(paths: Iterable[str]) -> Stamp:
-    """Return the stamp of the files at these paths as they are now (links are followed); one may be missing."""
-    digest = hashlib.sha256()
-    newest = 0
-    for path in paths:
-        try:
-            status = os.stat(path)
-        except OSError as error:
-            digest.update(b"%s\0%d\n" % (os.fsencode(path), error.errno or 0))
-            continue
-        newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-        facts = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
-        digest.update(b"%s\0%d %d %d %d %d\n" % (os.fsencode(path), *facts))
-    return Stamp(digest.hexdigest(), newest)
 
 
 def cache_directory(environ: Mapping[str, str]) -> str | None:
@@ -67,34 +49,65 @@ def cache_directory(environ: Mapping[str, str]) -> str | None:
 
 
 class Cache:
-    """Kept values under a directory, which is made when the first is kept; with None, nothing is kept."""
+    """Kept values under a directory, which is made when the first is kept; with None, nothing is kept.
 
-    def __init__(self, directory: str | None) -> None:
+    `granularity_ns` is how far apart two changes of a file may be and still have the same time.
+    """
+
+    def __init__(self, directory: str | None, *, granularity_ns: int = _CLOCK_NS) -> None:
         self._directory = directory
+        self._granularity_ns = granularity_ns
 
-    def recall(self, name: str, stamp: Stamp, compute: Callable[[], Json]) -> Json:
-        """Return the value kept by that name with that stamp; where there is none, compute it and keep it.
+    def recall(self, name: str, compute: Callable[[], Json], *, condition: str = "") -> Json:
+        """Return the value kept by that name under that condition, or compute it and keep it.
 
-        The name says what is computed, of what, and by which rules: where `compute` changes, so does the name. The
-        stamp is taken before. A file that was changed just now can be changed again without its stamp telling, by the
-        clock's granularity: what is read from it is not kept (git's documentation, technical/racy-git). What `compute`
-        raises is passed on; nothing else is raised.
+        The name says what is computed, of what, and by which rules; the last condition that it was computed under is
+        kept. What else it rests on are files, all of which `compute` notices (`capture.watch`), and our own modules. A
+        file that was changed just now can be changed again without its stamp telling, by the clock's granularity: what
+        is read from it is not kept (git's documentation, technical/racy-git), nor what was read while a file changed.
+        What `compute` raises is passed on; nothing else is raised.
         """
         if self._directory is None:
             return compute()
-        path = os.path.join(self._directory, hashlib.sha256(os.fsencode(name)).hexdigest())
-        kept = _read(path, name, stamp)
+        # Another release beside this one may compute otherwise.
+        name = f"{name}\0{_OWN_DIRECTORY}"
+        path = os.path.join(self._directory, _sha256(name))
+        own = _own_modules()
+        condition = _sha256(f"{own.text}\0{condition}")
+        kept = _read(path, name, condition)
         if kept is not None:
             return kept[0]
-        now = time.time_ns()
-        value = compute()
-        if stamp.newest < now - _CLOCK_NS:
+        began = time.time_ns()
+        with watching() as watched:
+            value = compute()
+        known = stamp(watched.values())
+        if (
+            max(known.newest, own.newest) < began - self._granularity_ns
+            and stamp(map(fact, watched)).text == known.text
+        ):
             with suppress(OSError, ValueError, InvalidValue):
-                _write(path, canonical.dumps([name, stamp.text, value]))
+                _write(path, canonical.dumps([name, condition, [*watched], known.text, value]))
         return value
 
 
-def _read(path: str, name: str, stamp: Stamp) -> tuple[Json] | None:
+_OWN_DIRECTORY: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@cache
+def _own_modules() -> Stamp:
+    """Return the stamp of those of our modules that compute what is kept: as they were when this process began to."""
+    found = []
+    for room in ("capture", "model"):
+        for directory, _, names in os.walk(os.path.join(_OWN_DIRECTORY, room)):
+            found += [os.path.join(directory, name) for name in names if name.endswith(".py")]
+    return stamp(map(fact, sorted(found)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read(path: str, name: str, condition: str) -> tuple[Json] | None:
     try:
         with open_regular(path) as file:
             status = os.fstat(file.fileno())
@@ -104,13 +117,17 @@ def _read(path: str, name: str, stamp: Stamp) -> tuple[Json] | None:
             head, _, body = file.read(status.st_size).partition(b"\n")
         if head != _head(body):
             return None
-        recorded, text, value = orjson.loads(body)
-    except (OSError, FileProblem, ValueError, TypeError):
+        recorded_name, recorded_condition, watched, text, value = orjson.loads(body)
+        if (recorded_name, recorded_condition) != (name, condition) or text != stamp(map(fact, watched)).text:
+            return None
+    except (OSError, FileProblem, ValueError, TypeError, IndexError):
         return None
-    return (value,) if (recorded, text) == (name, stamp.text) else None
+    return (value,)
 
 
 def _write(path: str, body: bytes) -> None:
+    import tempfile  # noqa: PLC0415  (seldom)
+
     directory = os.path.dirname(path)
     for missing in (os.path.dirname(directory), directory):
         os.makedirs(missing, mode=0o700, exist_ok=True)
@@ -123,6 +140,17 @@ def _write(path: str, body: bytes) -> None:
         with suppress(OSError):
             os.unlink(draft)
         raise
+    _drop_oldest(directory)
+
+
+def _drop_oldest(directory: str) -> None:
+    with os.scandir(directory) as entries:
+        kept = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    if len(kept) > MOST_KEPT:
+        kept.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
+        for entry in kept[: len(kept) - MOST_KEPT]:
+            with suppress(OSError):
+                os.unlink(entry.path)
 
 
 def _head(body: bytes) -> bytes:

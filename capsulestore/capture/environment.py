@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
-from capsulestore.capture.interpreter import Interpreter, ask
+from capsulestore.capture.interpreter import Interpreter, interpreter_of
 from capsulestore.capture.layer import Layer, LayerCapture, Runtime
+from capsulestore.capture.live_source import LiveSource
 from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.python import PythonLayer
 from capsulestore.capture.system import SystemLayer
@@ -33,9 +33,11 @@ CONTEXT_LAYERS: Final = frozenset(layer.name for layer in LAYERS if not layer.in
 _NOTHING_KEPT: Final = Cache(None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capture:
-    """What was captured: the environment and its context by layer, how each layer ended, and what was noticed."""
+class Capture(NamedTuple):
+    """What was captured: the environment and its context by layer, how each layer ended, and what was noticed.
+
+    `live` are directories of sources beside what is installed, which are code.
+    """
 
     target: Target
     interpreter: Interpreter
@@ -43,6 +45,7 @@ class Capture:
     context: Mapping[str, Json]
     layers: Mapping[str, LayerState]
     findings: tuple[Finding, ...]
+    live: tuple[LiveSource, ...] = ()
 
     def encoded(self) -> Encoded:
         """Return the environment as objects, its digest first."""
@@ -79,7 +82,7 @@ def capture(
     """
     check_layers(layers or ())
     started_with = own_environ() if environ is None else environ
-    interpreter = ask(target.python, environ=started_with)
+    interpreter = interpreter_of(target.python, started_with, cache)
     runtime = Runtime(interpreter, started_with, cache)
     captured = {
         layer.name: _capture(layer, runtime, (rules or {}).get(layer.name))
@@ -93,6 +96,7 @@ def capture(
         context={name: layer.context for name, layer in captured.items() if layer.context is not None},
         layers={name: layer.state for name, layer in captured.items()},
         findings=tuple(finding for layer in captured.values() for finding in layer.findings),
+        live=tuple(source for layer in captured.values() for source in layer.live),
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from io import FileIO
 from typing import Final
 
+from capsulestore.capture.watch import noticed, noticed_absence
 from capsulestore.errors import FileProblem
 
 __all__ = ["file_digest", "file_sha256", "open_regular", "path_text", "read_up_to", "read_whole"]
@@ -28,10 +29,15 @@ def open_regular(path: str) -> Iterator[FileIO]:
     try:
         # Without O_NONBLOCK, opening a named pipe would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        noticed_absence(path)
+        raise
     except OSError as error:
+        noticed(path)
         if error.errno in _OUT_OF_RESOURCES:
             raise FileProblem(f"cannot read `{path}`: {error.strerror}") from error
         raise
+    noticed(path)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capsulestore.model.canonical import Json
 
 __all__ = ["Finding"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing noticed: `code` names the kind (`metadata-missing`), `subject` the distribution, file or directory.
 
     `message` says, in words that hold for any subject of that code, what it means for what was captured; `incomplete`,

@@ -1,34 +1,24 @@
-"""Asks a target interpreter what it is and where it looks for modules, by starting it once."""
+"""What a target interpreter is and where it looks for modules: asked of it once, and kept for as long as that holds."""
 
 from __future__ import annotations
 
 import os
-import selectors
-import signal
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Final, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
 
-from capsulestore.errors import InterpreterProblem
+from capsulestore.capture.cache import Cache
+from capsulestore.model.canonical import Json
 
-__all__ = ["ANSWER_SECONDS", "Interpreter", "ask"]
+__all__ = ["Interpreter", "interpreter_of"]
 
-ANSWER_SECONDS: Final = 30.0
-"""How long a target may take to start: its site code runs as it would for the analysis."""
+_OF_THE_SHELL: Final = frozenset({"_", "OLDPWD", "PWD", "SHLVL"})
+"""Variables that differ from command to command, on which nothing at start-up depends."""
 
-_PROBE_BEGINS: Final = '"""Runs inside the target interpreter'
-_MAX_COMPLAINT: Final = 200
-_MAX_ANSWER_BYTES: Final = 4 * 2**20
-_PROBE: Final = Path(__file__).with_name("probe.py")
+_OF_PATHS: Final = ("HOME", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE")
+"""Variables that say where start-up looks; of a relative path in them it depends on the working directory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """What an interpreter said of itself. All paths are as it gave them, absolute where its start made them so.
 
     `openssl`, `sqlite` and `zlib` are the libraries it runs with, in their own words (`OpenSSL 3.0.19 27 Jan 2026`);
@@ -87,121 +77,27 @@ class Interpreter:
 _ON_32_BITS: Final = {"x86_64": "i686", "aarch64": "armv8l"}
 
 
-def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter:
-    """Start `python` as an analysis would and return what it says of itself.
+def interpreter_of(python: str, environ: Mapping[str, str], cache: Cache) -> Interpreter:
+    """Return what the interpreter at a path says of itself, started with these variables.
 
-    PYTHONPATH, the user site and `.pth` files count; the working directory does not. What its site code prints is
-    thrown away, nothing is written beside it (`-B`), and its standard input is empty. Raise `InterpreterProblem` where
-    it cannot be started, is no Python 3, or does not answer within `ANSWER_SECONDS`.
+    It is asked where `cache` does not know: where a file that its start-up read, a directory that it searched, or a
+    variable is another. Raise what `ask` raises.
     """
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints, _held_interrupts() as release:
+
+    def compute() -> Json:
+        from capsulestore.capture.asking import ask  # noqa: PLC0415  (starting processes takes much to import)
+
+        return cast("Json", ask(python, environ=environ)._asdict())
+
+    # Site code may look at any variable, and what the kernel says of the machine is a process's own (personality(2)).
+    given = sorted(f"{name}={value}" for name, value in environ.items() if name not in _OF_THE_SHELL)
+    given.append(os.uname().machine)
+    searched = [entry for name in _OF_PATHS if environ.get(name) for entry in environ[name].split(os.pathsep)]
+    if not all(map(os.path.isabs, [python, *searched])):
         try:
-            process = _start(python, writing, complaints, environ)
-        finally:
-            os.close(writing)
-        try:
-            release()
-            text = _answer(answers.fileno())
-        finally:
-            # It has answered, closed the pipe, or had its time: what its exit hooks still do is not waited for.
-            _end(process)
-        complaints.seek(0)
-        complaint = complaints.read(64 * 1024).decode("utf-8", "replace").strip().splitlines()
-    if text is None:
-        raise InterpreterProblem(
-            f"`{python}` did not answer within {ANSWER_SECONDS:.0f} seconds",
-            hint=f"see what `{python} -c pass` does: its site code may hang",
-        )
-    return _parse(python, text, complaint)
-
-
-def _start(
-    python: str, answers: int, complaints: IO[bytes], environ: Mapping[str, str] | None
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            [python, "-B", "-c", _PROBE.read_text(), str(answers)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=complaints,
-            env=environ,
-            pass_fds=[answers],
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InterpreterProblem(
-            f"cannot start `{python}`: {reason}", hint="name an interpreter with `--python PATH`"
-        ) from None
-
-
-@contextmanager
-def _held_interrupts() -> Iterator[Callable[[], None]]:
-    """Hold back Ctrl-C until the block calls what it is given: between start and `try`, it would leave an orphan."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-    def release() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-    try:
-        yield release
-    finally:
-        release()
-
-
-def _answer(descriptor: int) -> bytes | None:
-    """Return what comes before the first newline or the pipe's end; None where the time ran out."""
-    received = b""
-    deadline = time.monotonic() + ANSWER_SECONDS
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while b"\n" not in received and len(received) < _MAX_ANSWER_BYTES:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                return None
-            chunk = os.read(descriptor, 2**16)
-            if not chunk:
-                break
-            received += chunk
-    return received.partition(b"\n")[0]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(timeout=1.0)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _parse(python: str, text: bytes, complaint: list[str]) -> Interpreter:
-    import ast  # noqa: PLC0415
-    import textwrap  # noqa: PLC0415
-
-    hint = "name an interpreter with `--python PATH`"
-    try:
-        interpreter = _checked(ast.literal_eval(text.decode("ascii")))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        # Of a traceback the last line says most, of anything else the first.
-        line = complaint[-1 if complaint[0].startswith("Traceback") else 0].strip() if complaint else ""
-        if _PROBE_BEGINS in line:
-            # What is no Python may complain of our question word by word.
-            line = ""
-        said = f": {textwrap.shorten(line, _MAX_COMPLAINT, placeholder=' ...')}" if line else ""
-        raise InterpreterProblem(f"`{python}` does not answer as a Python would{said}", hint=hint) from None
-    if interpreter.version.startswith("2."):
-        raise InterpreterProblem(f"`{python}` is Python {interpreter.version}; Python 3 is needed", hint=hint)
-    return interpreter
-
-
-def _checked(answer: dict[str, Any]) -> Interpreter:
-    """Return the answer as a value; raise `TypeError` or `ValueError` for one that no probe of ours gives."""
-    interpreter = Interpreter(**answer)
-    for name, kind in get_type_hints(Interpreter).items():
-        value = getattr(interpreter, name)
-        texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        if type(value) is not (get_origin(kind) or kind) or not all(isinstance(text, str) for text in texts):
-            raise TypeError(f"{name} is no {kind}")
-        if any("\0" in text for text in texts):
-            raise ValueError(f"{name} holds a NUL")
-    return interpreter
+            given.append(os.getcwd())
+        except OSError:
+            # It was removed.
+            return Interpreter(**cast("dict[str, Any]", compute()))
+    answer = cache.recall(f"interpreter {python}", compute, condition="\0".join(given))
+    return Interpreter(**cast("dict[str, Any]", answer))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
+from capsulestore.capture.live_source import LiveSource
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
 __all__ = ["Layer", "LayerCapture", "Runtime", "state_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """What a layer is captured of: the target interpreter, and the variables that it is started with.
 
     `cache` keeps what is slow to read and seldom changes.
@@ -27,14 +26,39 @@ class Runtime:
     cache: Cache
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerCapture:
-    """What looking at one layer gave: its part of the environment and of the context, each None where it has none."""
+class LayerCapture(NamedTuple):
+    """What looking at one layer gave: its part of the environment and of the context, each None where it has none.
+
+    `live` are the directories of sources that it found beside what is installed: they are code.
+    """
 
     state: LayerState
     environment: Mapping[str, Json] | None = None
     context: Mapping[str, Json] | None = None
     findings: tuple[Finding, ...] = ()
+    live: tuple[LiveSource, ...] = ()
+
+    def as_json(self) -> Json:
+        """Return the capture as a JSON value, from which `from_json` makes it again."""
+        return [
+            self.state.as_json(),
+            self.environment,
+            self.context,
+            [[*finding] for finding in self.findings],
+            [[*source] for source in self.live],
+        ]
+
+    @classmethod
+    def from_json(cls, value: Any) -> LayerCapture:
+        """Return the capture of a JSON value that `as_json` gave."""
+        state, environment, context, findings, live = value
+        return cls(
+            state=LayerState.parse(state),
+            environment=environment,
+            context=context,
+            findings=tuple(Finding(*finding) for finding in findings),
+            live=tuple(LiveSource(*source) for source in live),
+        )
 
 
 def state_of(findings: Iterable[Finding]) -> LayerState:

@@ -95,6 +95,17 @@ def library_versions():
             kept.append(sys.modules.pop(name))
 
 
+def rests_on():
+    """Return the paths of the modules loaded by now and of the libraries mapped: what start-up read."""
+    found = {getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values()) + kept}
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+            found.update(line.rstrip("\n").split(None, 5)[5] for line in maps if "/" in line)
+    except Exception:
+        pass
+    return [path for path in found if isinstance(path, str) and path[:1] == "/"]
+
+
 kept = []
 answer = {
     "implementation": implementation.name if implementation else "cpython",
@@ -117,5 +128,6 @@ answer = {
     "user_site": (attribute("USER_SITE", None) or "") if attribute("ENABLE_USER_SITE", None) else "",
 }
 answer.update(library_versions())
+answer["rests_on"] = rests_on()
 text = ascii(answer) if sys.version_info[0] > 2 else repr(answer)
 os.write(int(sys.argv[1]), text.encode("ascii") + b"\n")

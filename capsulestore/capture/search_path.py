@@ -13,6 +13,7 @@ from typing import Final, Literal
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
+from capsulestore.capture.watch import noticed_metadata_names
 
 __all__ = ["Directory", "Role", "search_path"]
 
@@ -41,6 +42,9 @@ def search_path(interpreter: Interpreter) -> tuple[list[Directory], list[Finding
     directories: list[Directory] = []
     findings: list[Finding] = []
     seen: set[tuple[int, int]] = set()
+    everywhere = (*interpreter.path, *interpreter.site_directories, interpreter.user_site, interpreter.standard_library)
+    for entry in filter(None, everywhere):
+        noticed_metadata_names(entry)
     site = _identities((*interpreter.site_directories, interpreter.user_site))
     library = interpreter.standard_library
     standard = _identities((library, f"{library}/lib-dynload"))

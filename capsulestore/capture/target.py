@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capsulestore.capture.files import path_text
 from capsulestore.errors import InterpreterProblem
@@ -16,8 +15,7 @@ from capsulestore.model.canonical import Json
 __all__ = ["Target", "choose", "running"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """An interpreter to capture: the path to start it by, and what led to it (`--python`, `VIRTUAL_ENV`, ...)."""
 
     python: str
@@ -53,6 +51,8 @@ def choose(python: str | None, *, environ: Mapping[str, str], directory: str) ->
     local = os.path.join(directory, ".venv")
     if os.path.isdir(local) or os.path.islink(local):
         return Target(_of_prefix(local), ".venv")
+    import shutil  # noqa: PLC0415
+
     found = shutil.which("python3", path=environ.get("PATH", os.defpath))
     if not found:
         raise InterpreterProblem("no `python3` on PATH", hint="name an interpreter with `--python PATH`")
@@ -66,6 +66,8 @@ def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
     if os.path.exists(path):
         return path
     command = f"python{python}" if re.fullmatch(r"\d+(\.\d+)*t?", python) else python
+    import shutil  # noqa: PLC0415
+
     found = shutil.which(command, path=environ.get("PATH", os.defpath)) if os.path.basename(python) == python else None
     if not found:
         raise InterpreterProblem(

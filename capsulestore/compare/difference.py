@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import Json, dumps
@@ -24,16 +23,14 @@ class Nothing:
 _NOTHING = Nothing()
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One of the two: where its objects are read, and the digest of its tree (None: nothing is there)."""
 
     read: Read
     digest: Digest | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One entry that differs. `layer` and `collection` are None where the entry stands above that level.
 
     An empty layer or collection that only one side has is a change without an entry. `a` and `b` are whole values,

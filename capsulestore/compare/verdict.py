@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
@@ -15,8 +14,7 @@ __all__ = ["LayerMatch", "Outcome", "Seen", "Verdict", "judge"]
 Verdict = Literal["identical", "different", "not comparable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What one side knows: the digests of the layers it has, and how looking at each ended.
 
     `states` is None where that was not recorded: then the layers that are there were captured, and no others known.
@@ -37,8 +35,7 @@ class Seen:
         return LayerState("captured" if layer in self.digests else "none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerMatch:
+class LayerMatch(NamedTuple):
     """One layer on both sides. `match` is None where the two cannot be compared, and `reason` says why."""
 
     layer: str
@@ -57,8 +54,7 @@ class LayerMatch:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The verdict, the layers it rests on, and in words what could not be compared and what it leaves out."""
 
     verdict: Verdict
@@ -66,10 +62,18 @@ class Outcome:
     reasons: tuple[str, ...]
 
 
-def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None, also: Collection[str] = ()) -> Outcome:
+def judge(
+    captured: Seen,
+    current: Seen,
+    *,
+    only: Collection[str] | None = None,
+    also: Collection[str] = (),
+    alike: Collection[str] = (),
+) -> Outcome:
     """Judge the layers that were looked at when the capsule was captured, or those of them in `only`.
 
-    Those in `also` are judged in any case: where nothing was recorded of one, it cannot be compared.
+    Those in `also` are judged in any case: where nothing was recorded of one, it cannot be compared. Those in `alike`
+    match whatever their digests are: nothing that counts differs.
     `different` where a layer differs; else `not comparable` where one is known on one side only; else `identical`. A
     layer that neither side knows is left out, and said to be; so is it said where there is nothing to compare at all.
     """
@@ -84,7 +88,7 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None,
                 continue
             reasons.append(f"{name}: known neither then nor now{_because(now)}; left out of the verdict")
             continue
-        matches.append(_match(name, captured, current, demanded=name in also))
+        matches.append(_match(name, captured, current, demanded=name in also, alike=name in alike))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
     # Asked of certain layers, of which there is nothing to say, there is no verdict either.
     verdict: Verdict = "not comparable" if only is not None and not matches else "identical"
@@ -97,10 +101,10 @@ def judge(captured: Seen, current: Seen, *, only: Collection[str] | None = None,
     return Outcome(verdict, tuple(matches), tuple(reasons))
 
 
-def _match(name: str, captured: Seen, current: Seen, *, demanded: bool) -> LayerMatch:
+def _match(name: str, captured: Seen, current: Seen, *, demanded: bool, alike: bool) -> LayerMatch:
     then, now = captured.state(name), current.state(name)
     digests = captured.digests.get(name), current.digests.get(name)
-    match: bool | None = digests[0] == digests[1]
+    match: bool | None = digests[0] == digests[1] or (alike and None not in digests)
     reason: str | None = None
     if then.state == "unknown":
         match, reason = None, f"not known when it was captured{_because(then)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from capsulestore.compare.difference import Change
 from capsulestore.model.canonical import Json, dumps
+
+if TYPE_CHECKING:
+    from capsulestore.compare.difference import Change
 
 __all__ = ["NOTHING", "in_short", "member_changes", "sentence", "sides"]
 

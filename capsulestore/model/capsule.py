@@ -11,7 +11,7 @@ The capsule's digest is the id of this tree. Names at the top that this release 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model import names
@@ -33,8 +33,7 @@ __all__ = ["MANIFEST_NAME", "Capsule", "decode_files", "encode_files", "is_capsu
 MANIFEST_NAME = "capsule.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capsule:
+class Capsule(NamedTuple):
     """A capsule's manifest, and the ids of the trees it refers to. `extra`: entries that this release does not know."""
 
     manifest: Manifest

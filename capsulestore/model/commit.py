@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from capsulestore.errors import InvalidValue, MalformedName
 from capsulestore.model.digest import Digest
@@ -22,8 +22,7 @@ _CONTROLS = re.compile(r"[\0-\x1f\x7f]+")
 _NOT_IN_A_FIELD = re.compile(r"[<>\0-\x1f\x7f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who registers: a name, and an e-mail address that may be empty."""
 
     name: str
@@ -35,8 +34,7 @@ class Person:
         return f"{name} <{_NOT_IN_A_FIELD.sub('', self.email).strip()}>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit: its tree, its parents, its author, when it was committed (`time`), and its message."""
 
     tree: Digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capsulestore.errors import MalformedName
 
@@ -12,8 +12,7 @@ __all__ = ["Digest"]
 _FULL = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class Digest(NamedTuple):
     """A SHA-256 object id. `hex` is its 64 lower-case hex digits; `str()` gives the same."""
 
     hex: str

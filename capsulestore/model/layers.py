@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from capsulestore.model.canonical import Json
 
@@ -13,8 +12,7 @@ State = Literal["captured", "none", "unknown"]
 _STATES = frozenset({"captured", "none", "unknown"})
 
 
-@dataclass(frozen=True, slots=True)
-class LayerState:
+class LayerState(NamedTuple):
     """How looking at one layer ended; `reason` says why a layer is `unknown`."""
 
     state: State

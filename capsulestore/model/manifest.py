@@ -7,8 +7,7 @@ byte: a manifest is its mapping, and the properties only read it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from capsulestore.errors import InvalidValue, MalformedName, StoreUnreadable
 from capsulestore.model import canonical
@@ -23,8 +22,7 @@ SCHEMA = 1
 """The schema this release writes, and the newest it reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A checked manifest. `value` is the whole JSON mapping; do not change it."""
 
     value: Mapping[str, Json]
@@ -80,6 +78,11 @@ class Manifest:
         if not isinstance(recorded, dict):
             return None
         return {name: LayerState.parse(state) for name, state in recorded.items()}
+
+    @property
+    def loaded(self) -> list[str] | None:
+        """The keys of the distributions that were imported; None where that was not observed."""
+        return cast("list[str] | None", self.value.get("loaded"))
 
     def files(self, key: str) -> list[Mapping[str, Json]]:
         """Return the `inputs` or `outputs`: mappings of path, sha256 and size (bytes)."""
@@ -139,6 +142,7 @@ _SHAPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "inputs": ("a list of files, each with path, sha256 and size", _is_artifacts),
     "outputs": ("a list of files, each with path, sha256 and size", _is_artifacts),
     "run": ("a mapping", _is_mapping),
+    "loaded": ("a list of texts", _is_texts),
     "parents": ("a list of capsule digests", _is_digests),
     "status": ("`completed` or `failed`", lambda value: value in ("completed", "failed")),
 }

@@ -8,9 +8,8 @@ name of a tree compared as if it ended in a slash.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model.digest import Digest
@@ -37,8 +36,7 @@ _MODES = frozenset({BLOB_MODE, "100664", "100755", "120000", TREE_MODE, "160000"
 """All that git has: files (also as old gits wrote them), programs, links, trees, commits of other repositories."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
+class GitObject(NamedTuple):
     """An object's kind and its bytes, without git's header."""
 
     kind: Kind
@@ -54,8 +52,7 @@ Read = Callable[[Digest], GitObject]
 """How pure functions ask for an object: the one with that id, or an error of `capsulestore.errors`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One line of a tree. `mode` is octal without leading zeros, as git stores it."""
 
     mode: str
@@ -68,8 +65,7 @@ class TreeEntry:
         return self.mode == TREE_MODE
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A value as git objects: the id of the outermost, and every object that it needs."""
 
     id: Digest

@@ -10,8 +10,7 @@ Its subject is the capsule's digest, as a `gitTree` (in-toto's DigestSet).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from capsulestore.errors import InvalidValue, MalformedName
 from capsulestore.model import canonical
@@ -37,8 +36,7 @@ _SUBJECT = "subject"
 _SIGNATURES = "signatures"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A checked statement. `value` is the whole JSON mapping; do not change it.
 
     `extra` is what else lies beside it: signatures, and entries that this release does not know, which are kept.

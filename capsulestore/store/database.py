@@ -1,6 +1,6 @@
 """The objects of a store: read and checked, written and made durable.
 
-Reading goes through dulwich's object store, which knows loose objects and packs, also those that git made. Writing is
+Reading goes through dulwich's object store, which knows packs, also those that git made. Writing is
 done here, because dulwich leaves out the fsyncs: a few objects are written loose, many as one pack.
 """
 
@@ -34,6 +34,7 @@ _LOOKS: Final = 5
 
 _Answer = TypeVar("_Answer")
 _KINDS: Final[dict[int, Kind]] = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+_NUMBERS: Final = {kind.encode(): number for number, kind in _KINDS.items()}
 
 
 class ObjectDatabase:
@@ -72,6 +73,8 @@ class ObjectDatabase:
 
     def _raw(self, name: Digest) -> tuple[int, bytes]:
         for _ in range(_LOOKS):
+            if loose := _loose(self._loose_path(name)):
+                return loose
             try:
                 return self._disk.get_raw(_id(name))
             except KeyError:
@@ -215,6 +218,20 @@ class ObjectDatabase:
             place = self._loose_path(name)
             hint = "adding the same capsule again, or copying the file from a store that has it, brings it back"
         return DamagedObject(f"object {name} is damaged ({reason}), in `{place}`", hint=hint)
+
+
+def _loose(path: str) -> tuple[int, bytes] | None:
+    """Return the kind and bytes of a loose object; None where there is none, or one that dulwich is to complain of.
+
+    Read here, because for the few that a capsule mostly has dulwich would take longer to import than all else.
+    """
+    try:
+        with open(path, "rb") as file:
+            head, nul, data = zlib.decompress(file.read()).partition(b"\0")
+    except (OSError, zlib.error):
+        return None
+    kind, _, size = head.partition(b" ")
+    return (_NUMBERS[kind], data) if nul and kind in _NUMBERS and size == b"%d" % len(data) else None
 
 
 def _packed(names: Iterable[Digest], disk: DiskObjectStore) -> set[Digest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from capsulestore.errors import InvalidValue, StoreUnreadable
 from capsulestore.model.commit import Commit
@@ -16,8 +16,7 @@ from capsulestore.store.refs import MAIN, Refs
 __all__ = ["History", "Registration"]
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """A commit of the shelf, and its id."""
 
     id: Digest

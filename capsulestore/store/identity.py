@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 
 from capsulestore.model.commit import Person
@@ -31,6 +30,8 @@ def identity(store: str) -> Person:
 
 
 def _login_name() -> str:
+    import getpass  # noqa: PLC0415
+
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

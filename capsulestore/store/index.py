@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from capsulestore.errors import CapsuleError, MissingObject, StoreUnreadable
 from capsulestore.model.canonical import Json
@@ -39,8 +38,7 @@ _BEGINNING: Final[dict[IndexedKind, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class Registered(NamedTuple):
     """A capsule or statement, as its earliest registration has it; a statement has no `environment`.
 
     `time` is in whole seconds since 1970, `author` as git writes it: `NAME <ADDRESS>`.

@@ -9,13 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import shutil
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from capsulestore.errors import NoStore, StoreUnreadable
+from capsulestore.errors import NoStore, StoreUnreadable, StoreUnwritable
 from capsulestore.store.durable import replace_file, sync_directory, unwritable
 
-__all__ = ["DIRECTORY", "SCHEMA", "check", "find", "make", "named"]
+if TYPE_CHECKING:
+    from dulwich.config import ConfigFile
+
+__all__ = ["DIRECTORY", "SCHEMA", "check", "check_writable", "find", "make", "named"]
 
 DIRECTORY: Final = ".capsules"
 SCHEMA: Final = 1
@@ -78,18 +80,20 @@ def make(path: str) -> None:
             _move(draft, path)
             sync_directory(parent)
         except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
+            from shutil import rmtree  # noqa: PLC0415
+
+            rmtree(draft, ignore_errors=True)
             raise
     check(path)
 
 
 def check(path: str) -> None:
     """Raise `NoStore` or `StoreUnreadable` where `path` is not a store that this release reads and writes."""
-    from dulwich.config import ConfigFile  # noqa: PLC0415
-
     try:
-        config = ConfigFile.from_path(os.path.join(path, "config"))
         os.stat(os.path.join(path, "objects"))
+        if _is_as_made(os.path.join(path, "config")):
+            return
+        config = _parsed(os.path.join(path, "config"))
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.lexists(path):
             raise NoStore(f"no store at `{path}`", hint="make one with `capsule init`") from None
@@ -116,6 +120,26 @@ def check(path: str) -> None:
         )
 
 
+def check_writable(path: str) -> None:
+    """Raise `StoreUnwritable` where adding to the store would be refused: by permission, or a read-only file system."""
+    for name in (".", *_DIRECTORIES):
+        directory = os.path.join(path, name)
+        if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
+            raise StoreUnwritable(f"cannot write to the store `{path}`", hint=f"`{directory}` may not be written")
+
+
+def _is_as_made(config: str) -> bool:
+    """Whether a store's config is the one that `make` wrote, which needs no parser to be understood."""
+    with open(config, "rb") as file:
+        return file.read(len(_CONFIG) + 1) == _CONFIG.encode()
+
+
+def _parsed(config: str) -> ConfigFile:
+    from dulwich.config import ConfigFile  # noqa: PLC0415
+
+    return ConfigFile.from_path(config)
+
+
 def named(path: str) -> str:
     """Return the store that a path names: itself or, for a directory that only holds one, its `.capsules`."""
     inside = os.path.join(path, DIRECTORY)
@@ -135,9 +159,9 @@ def find(start: str) -> str:
         directory = parent
 
 
-def _value(config: object, section: str, key: str) -> str:
+def _value(config: ConfigFile, section: str, key: str) -> str:
     try:
-        value: bytes = config.get((section.encode(),), key.encode())  # type: ignore[attr-defined]
+        value = config.get((section.encode(),), key.encode())
     except KeyError:
         return ""
     return value.decode("utf-8", "replace")
@@ -150,7 +174,9 @@ def _move(draft: str, path: str) -> None:
         # Another process made it first: theirs is as good.
         if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
             raise
-        shutil.rmtree(draft)
+        from shutil import rmtree  # noqa: PLC0415
+
+        rmtree(draft)
 
 
 def _is_empty_directory(path: str) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from capsulestore.errors import AmbiguousName, MalformedName, UnknownName
 from capsulestore.model.canonical import Json
@@ -35,8 +34,7 @@ _CANDIDATES_NAMED: Final = 5
 _WHAT_NAMES_ARE: Final = "a name is a digest, four or more of its digits, a tag, or @"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What a name stands for: an object's digest, what it is, and the capsule by which it was reached, if by one.
 
     `level` is the tree's depth in its mapping (0 for an environment), for an entry that of the tree it lies in.

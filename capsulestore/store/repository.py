@@ -118,6 +118,10 @@ class Store:
         self._refs.put(LAST, capsule.id)
         return new
 
+    def check_writable(self) -> None:
+        """Raise `StoreUnwritable` where this process may not add: before an analysis runs is the time to know."""
+        layout.check_writable(self.path)
+
     def state(self, statement: Statement, title: str, *, author: Person | None = None) -> Digest:
         """Store and register a statement about a capsule that is here, and return its digest; as `add`, but for `@`."""
         encoded = statement.encode()

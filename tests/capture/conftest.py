@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import uv as uv_package
 
+from capsulestore.capture.asking import ask
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.environment import Capture, capture
-from capsulestore.capture.interpreter import ask
 from capsulestore.capture.layer import Runtime
 from capsulestore.capture.target import Target
 from capsulestore.model.mapping import encode_mapping

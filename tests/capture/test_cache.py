@@ -1,29 +1,36 @@
 """A cache costs or saves time, and nothing else: whatever lies in it, the answer is the one that would be computed."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from capsulestore.capture.cache import Cache, Stamp, cache_directory, stamp
+import capsulestore
+from capsulestore.capture.cache import MOST_KEPT, Cache, cache_directory
+from capsulestore.capture.watch import noticed, noticed_more_than_files
 
-OLD = Stamp("of an old file", 0)
 VALUE = {"alpha:amd64": "1.0", "größe": ["1", "2"]}
+GRANULARITY_NS = 25_000_000
+"""Longer than a tick of any kernel's clock, so that a test need not wait two seconds."""
+
 TRUSTING = """
 import sys
-from capsulestore.capture.cache import Cache, Stamp
-for value in ("first", "second"):
-    print(Cache(sys.argv[1]).recall("name", Stamp("old", 0), lambda: value))
+from capsulestore.capture.cache import Cache
+for value in sys.argv[2:]:
+    print(Cache(sys.argv[1], granularity_ns=0).recall("name", lambda: value))
 """
 
 RACING = """
 import sys
-from capsulestore.capture.cache import Cache, Stamp
+from capsulestore.capture.cache import Cache
 for number in range(200):
     wanted = [number % 7] * 1000
-    assert Cache(sys.argv[1]).recall("name", Stamp(f"{number % 7}", 0), lambda: wanted) == wanted
+    assert Cache(sys.argv[1], granularity_ns=0).recall("name", lambda: wanted, condition=f"{number % 7}") == wanted
 """
 
 
@@ -32,13 +39,25 @@ def directory(tmp_path) -> Path:
     return tmp_path / "below" / "cache"
 
 
-def recall(directory: Path | None, value: object, at: Stamp = OLD, name: str = "name") -> object:
-    return Cache(None if directory is None else str(directory)).recall(name, at, lambda: value)
+def recall(directory: Path | None, value: object, name: str = "name", condition: str = "") -> object:
+    return Cache(None if directory is None else str(directory)).recall(name, lambda: value, condition=condition)
 
 
-def kept_file(directory: Path) -> Path:
-    (path,) = directory.iterdir()
-    return path
+def recall_until_kept(directory: Path, compute: Callable[[], str]) -> str:
+    """Return the value once it is kept, which is as soon as all that it rests on is older than a tick."""
+    computed: list[str] = []
+
+    def counted() -> str:
+        computed.append(compute())
+        return computed[-1]
+
+    deadline = time.monotonic() + 10
+    while True:
+        value = Cache(str(directory), granularity_ns=GRANULARITY_NS).recall("name", counted)
+        if not computed:
+            return value
+        computed.clear()
+        assert time.monotonic() < deadline, "never kept"
 
 
 def test_what_is_kept_is_recalled(directory):
@@ -51,18 +70,22 @@ def test_nothing_is_made_before_something_is_kept_and_then_for_the_user_alone(di
     assert not directory.exists()
     recall(directory, VALUE)
     assert [path.stat().st_mode & 0o777 for path in (directory.parent, directory)] == [0o700, 0o700]
-    assert kept_file(directory).stat().st_mode & 0o777 == 0o600
+    (path,) = directory.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_without_a_directory_nothing_is_kept():
     assert [recall(None, number) for number in range(3)] == [0, 1, 2]
 
 
-def test_another_stamp_or_name_is_another_value(directory):
+def test_another_name_or_condition_is_another_value_and_the_last_condition_is_kept(directory):
     assert recall(directory, 1) == 1
-    assert recall(directory, 2, Stamp("another", 0)) == 2
-    assert recall(directory, 3, name="another") == 3
-    assert recall(directory, 4, Stamp("another", 0)) == 2
+    assert recall(directory, 2, name="another") == 2
+    assert recall(directory, 3) == 1
+    assert recall(directory, 4, condition="another") == 4
+    assert recall(directory, 5, condition="another") == 4
+    assert recall(directory, 6) == 6
+    assert len(list(directory.iterdir())) == 2
 
 
 def test_none_is_a_value_that_is_kept(directory):
@@ -75,131 +98,112 @@ def test_what_computing_raises_is_passed_on_and_nothing_is_kept(directory):
         raise ValueError("unreadable")
 
     with pytest.raises(ValueError, match="unreadable"):
-        Cache(str(directory)).recall("name", OLD, fail)
+        Cache(str(directory)).recall("name", fail)
     assert recall(directory, VALUE) == VALUE
 
 
-def test_what_json_cannot_hold_is_not_kept(directory):
-    assert recall(directory, float("inf")) == float("inf")
+@pytest.mark.parametrize("value", [float("inf"), "\udcff", 2**60, (1, 2)], ids=repr)
+def test_what_json_cannot_hold_is_not_kept(value, directory):
+    assert recall(directory, value) == value
     assert not directory.exists()
 
 
-def test_a_kept_value_cut_off_anywhere_is_computed_again(directory):
-    recall(directory, VALUE)
-    path = kept_file(directory)
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        assert recall(directory, "computed again") == "computed again"
-    path.write_bytes(whole)
-    assert recall(directory, "computed again") == VALUE
-
-
-def test_a_kept_value_with_any_byte_changed_is_computed_again(directory):
-    recall(directory, VALUE)
-    path = kept_file(directory)
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert recall(directory, "computed again") == "computed again"
-
-
-GARBAGE: dict[str, bytes] = {
-    "empty": b"",
-    "binary": bytes(range(256)),
-    "JSON of another sort": b'{"a": 1}',
-    "another version": b"capsulestore cache 2 ",
-    "two million bytes": b"a" * 2_000_000,
-}
-
-
-@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
-def test_garbage_in_its_place_is_replaced(garbage, directory):
-    recall(directory, VALUE)
-    kept_file(directory).write_bytes(garbage)
-    assert recall(directory, "computed again") == "computed again"
-    assert recall(directory, "and again") == "computed again"
-
-
-def test_a_value_of_another_version_is_computed_again(directory):
-    recall(directory, VALUE)
-    path = kept_file(directory)
-    path.write_bytes(path.read_bytes().replace(b"cache 1", b"cache 2"))
-    assert recall(directory, "computed again") == "computed again"
-
-
-def test_a_directory_or_a_pipe_in_a_values_place_costs_time_alone(directory):
-    recall(directory, VALUE)
-    path = kept_file(directory)
-    for put in (path.mkdir, lambda: os.mkfifo(path)):
-        path.unlink()
-        put()
-        assert recall(directory, "computed") == "computed"
-        if path.is_dir():
-            path.rmdir()
-            path.touch()
-
-
-@pytest.mark.parametrize("place", ["a-file", "a-file/below", "\0", "x" * 300])
-def test_a_directory_that_cannot_be_costs_time_alone(place, tmp_path):
-    (tmp_path / "a-file").touch()
-    for number in range(2):
-        assert recall(tmp_path / place, number) == number
-
-
-def test_a_directory_that_cannot_be_written_costs_time_alone(directory, as_nobody_special):
-    directory.mkdir(parents=True)
-    directory.chmod(0o555)
-    done = subprocess.run(
-        [*as_nobody_special, sys.executable, "-c", TRUSTING, directory], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["first", "second"]
-    assert list(directory.iterdir()) == []
-
-
-def test_what_another_user_put_there_is_not_believed(directory):
-    if os.geteuid():
-        pytest.skip("giving a file away takes root")
-    recall(directory, VALUE)
-    os.chown(kept_file(directory), 65534, 65534)
-    assert recall(directory, "computed again") == "computed again"
+def test_no_more_are_kept_than_so_many_and_those_kept_first_go(directory):
+    seen: set[Path] = set()
+    for number in range(MOST_KEPT):
+        recall(directory, number, name=f"{number}")
+        (path,) = set(directory.iterdir()) - seen
+        os.utime(path, ns=(number, number))
+        seen.add(path)
+    recall(directory, "one more", name="one more")
+    assert len(list(directory.iterdir())) == MOST_KEPT
+    assert recall(directory, "computed again", name="1") == 1
+    assert recall(directory, "computed again", name="0") == "computed again"
 
 
 def test_a_file_changed_twice_within_a_tick_of_the_clock_is_read_twice(directory, tmp_path):
     path = tmp_path / "file"
     path.touch()
     before = path.stat()
+
+    def read() -> str:
+        noticed(str(path))
+        return path.read_text()
+
     for number in range(200):
         path.write_text(f"{number:04}")
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        assert Cache(str(directory)).recall("name", stamp([str(path)]), path.read_text) == f"{number:04}"
+        assert Cache(str(directory), granularity_ns=GRANULARITY_NS).recall("name", read) == f"{number:04}"
 
 
-CHANGES = {
-    "other bytes": lambda path: path.write_text("other"),
-    "another time": lambda path: os.utime(path, ns=(1, 1)),
-    "a file in its place": lambda path: path.with_name("new").rename(path),
-    "gone": lambda path: path.unlink(),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_change_of_a_file_is_another_stamp(change, tmp_path):
+def test_what_was_read_from_a_file_is_kept_until_it_changes(directory, tmp_path):
     path = tmp_path / "file"
-    for name in ("file", "new"):
-        (tmp_path / name).write_text("bytes")
-    paths = [str(path), str(tmp_path / "missing")]
-    before = stamp(paths)
-    assert stamp(paths) == before
-    assert before.newest == max(path.stat().st_mtime_ns, path.stat().st_ctime_ns)
-    change(path)
-    assert stamp(paths).text != before.text
+
+    def read() -> str:
+        noticed(str(path))
+        return path.read_text() if path.exists() else "nothing"
+
+    assert recall_until_kept(directory, read) == "nothing"
+    path.write_text("something")
+    assert recall_until_kept(directory, read) == "something"
+    path.unlink()
+    assert recall_until_kept(directory, read) == "nothing"
+
+
+def test_what_was_read_while_a_link_was_switched_is_not_kept(directory, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "link").symlink_to("one")
+
+    def read(switched: bool) -> str:
+        noticed(str(tmp_path / "link"))
+        text = (tmp_path / "link").read_text()
+        if switched:
+            (tmp_path / "link").unlink()
+            (tmp_path / "link").symlink_to("two")
+        return text
+
+    assert recall_until_kept(directory / "so that they are old", lambda: read(False)) == "one"
+    cache = Cache(str(directory), granularity_ns=GRANULARITY_NS)
+    assert [cache.recall("name", lambda: read(True)), cache.recall("name", lambda: read(False))] == ["one", "two"]
+
+
+def test_what_rests_on_more_than_files_is_not_kept(directory):
+    def compute() -> float:
+        noticed_more_than_files()
+        return time.monotonic()
+
+    cache = Cache(str(directory), granularity_ns=0)
+    assert cache.recall("name", compute) != cache.recall("name", compute)
 
 
 def test_writers_that_race_each_get_the_value_they_asked_for(directory):
     writers = [subprocess.Popen([sys.executable, "-c", RACING, directory]) for _ in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
     assert len(list(directory.iterdir())) == 1
+
+
+def test_another_install_keeps_its_own_and_another_release_in_its_place_computes_again(directory, tmp_path):
+    other = tmp_path / "other" / "capsulestore"
+    shutil.copytree(Path(capsulestore.__file__).parent, other, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def recalled(*values: str) -> list[str]:
+        environ = {**os.environ, "PYTHONPATH": str(other.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-c", TRUSTING, directory, *values]
+        return subprocess.run(
+            command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+
+    recall(directory, "ours")
+    assert recalled("theirs", "again") == ["theirs", "theirs"]
+    assert len(list(directory.iterdir())) == 2
+    assert recalled("again") == ["theirs"]
+    with (other / "capture" / "finding.py").open("a") as file:
+        file.write("\n")
+    assert recalled("of the release", "again") == ["of the release", "of the release"]
+    (other / "model" / "new.py").touch()
+    assert recalled("of the next", "again") == ["of the next", "of the next"]
+    assert recall(directory, "computed again") == "ours"
 
 
 PLACES = [

@@ -4,7 +4,6 @@ import json
 import os
 import pwd
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -46,7 +45,7 @@ def test_a_layer_is_the_same_each_time_it_is_captured(layer, runtime):
 
 @every_layer
 def test_a_layer_is_the_same_from_a_cache(layer, runtime, tmp_path):
-    kept = replace(runtime, cache=Cache(str(tmp_path / "cache")))
+    kept = runtime._replace(cache=Cache(str(tmp_path / "cache")))
     assert layer.capture(kept, 1) == layer.capture(kept, 1) == layer.capture(runtime, 1)
 
 
@@ -92,7 +91,7 @@ def test_a_layer_has_neither_host_name_nor_user_nor_process_in_it(layer, runtime
 def test_i7_a_layer_has_no_secret_of_a_variable_in_it(layer, runtime):
     planted = dict.fromkeys([*PATHS, *PROCESS], f"https://user:{SECRET}@example.org/x?token={SECRET}")
     others = {"PASSWORD": SECRET, "LC_TOKEN": SECRET, "OMP_TOKEN": SECRET, "PIP_INDEX_URL": f"https://{SECRET}@x/"}
-    captured = layer.capture(replace(runtime, environ={**runtime.environ, **planted, **others}), 1)
+    captured = layer.capture(runtime._replace(environ={**runtime.environ, **planted, **others}), 1)
     assert SECRET not in json.dumps([*values(captured).values(), *(one.as_dict() for one in captured.findings)])
 
 

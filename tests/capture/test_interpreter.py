@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from capsulestore.capture import interpreter
-from capsulestore.capture.interpreter import ask
+from capsulestore.capture import asking
+from capsulestore.capture.asking import ask
 from capsulestore.errors import InterpreterProblem
 
 ANSWER = {
@@ -101,7 +101,7 @@ def test_exit_hooks_that_hang_are_not_waited_for(venv, tmp_path):
 
 
 def test_a_python_that_hangs_is_told_and_ended_with_all_it_started(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(interpreter, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.5)
     hangs = script(f"echo $$ > {tmp_path}/pids; sleep 1000 & echo $! >> {tmp_path}/pids; wait")
     with pytest.raises(InterpreterProblem, match="did not answer") as caught:
         ask(hangs)

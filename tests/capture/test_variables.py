@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,7 @@ def recorded(runtime):
     """Capture the layer of an interpreter started with these variables: its context, and the codes of its findings."""
 
     def capture(**variables: str) -> tuple[dict, list[tuple[str, str]]]:
-        captured = VariablesLayer().capture(replace(runtime, environ=variables), 1)
+        captured = VariablesLayer().capture(runtime._replace(environ=variables), 1)
         assert captured.environment is None
         return captured.context, [(finding.code, finding.subject) for finding in captured.findings]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -86,7 +85,7 @@ def test_all_that_was_said_is_in_the_manifest(store, surroundings, manifest):
 
 
 def test_an_interpreter_outside_the_project_is_recorded_by_its_absolute_path(store, surroundings, manifest):
-    recorded = record(store, replace(surroundings, python="/usr/bin/python3"), Description(title="a capsule"))
+    recorded = record(store, surroundings._replace(python="/usr/bin/python3"), Description(title="a capsule"))
     assert manifest(store, recorded)["target"]["python"] == "/usr/bin/python3"
 
 
@@ -106,7 +105,7 @@ def test_files_are_recorded_by_their_hash_as_sha256sum_prints_it(store, project,
 
 def test_the_manifest_is_canonical_json(store, surroundings, git):
     description = Description(title="ä", parameters={"b": 1.0, "a": 1e21, "\U0001f600": -0.0, "\ufb33": "é"})
-    recorded = record(store, replace(surroundings, layers=None, python=None), description)
+    recorded = record(store, surroundings._replace(layers=None, python=None), description)
     assert git(store.path, "cat-file", "blob", f"{recorded.capsule}:capsule.json") == (
         f'{{"environment_digest":"{recorded.environment}",'
         '"parameters":{"a":1e+21,"b":1,"\U0001f600":0,"\ufb33":"é"},"schema":1,"title":"ä"}'
@@ -126,7 +125,7 @@ def test_a_capsule_is_a_tree_of_manifest_environment_and_context(store, surround
 
 
 def test_without_a_context_there_is_no_tree_of_one(store, surroundings, git):
-    recorded = record(store, replace(surroundings, context={}), Description(title="a capsule"))
+    recorded = record(store, surroundings._replace(context={}), Description(title="a capsule"))
     assert git(store.path, "ls-tree", "--name-only", str(recorded.capsule)) == "capsule.json\nenvironment"
 
 
@@ -145,7 +144,7 @@ def test_the_same_facts_are_the_same_capsule(store, surroundings):
         python=surroundings.python,
         chosen_by=surroundings.chosen_by,
     )
-    again = record(store, turned, replace(description, parameters={"beta": [1], "alpha": 0.5}))
+    again = record(store, turned, description._replace(parameters={"beta": [1], "alpha": 0.5}))
     assert (again.capsule, again.environment) == (first.capsule, first.environment)
     assert (first.new, again.new) == (True, False)
 
@@ -153,7 +152,7 @@ def test_the_same_facts_are_the_same_capsule(store, surroundings):
 def test_the_same_facts_in_another_directory_are_the_same_capsule(store, surroundings, tmp_path):
     first = record(store, surroundings, Description(title="a capsule"))
     with Store.init(str(tmp_path / "elsewhere")) as other:
-        there = replace(surroundings, python=f"{other.root}/.venv/bin/python")
+        there = surroundings._replace(python=f"{other.root}/.venv/bin/python")
         assert record(other, there, Description(title="a capsule")) == first
 
 
@@ -172,7 +171,7 @@ def test_the_same_facts_in_another_directory_are_the_same_capsule(store, surroun
 def test_another_fact_is_another_capsule_of_the_same_environment(store, surroundings, change):
     description = Description(title="a capsule")
     first = record(store, surroundings, description)
-    other = record(store, surroundings, replace(description, **change))
+    other = record(store, surroundings, description._replace(**change))
     assert other.environment == first.environment
     assert other.capsule != first.capsule
 

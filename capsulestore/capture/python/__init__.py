@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from capsulestore.capture.finding import Finding
-from capsulestore.capture.interpreter import Interpreter
+import os
+
 from capsulestore.capture.layer import LayerCapture, Runtime
-from capsulestore.capture.python.installed import Installed, read_installed
-from capsulestore.capture.python.overlaps import find_overlaps
-from capsulestore.capture.python.unowned import find_unowned
-from capsulestore.capture.search_path import search_path
 from capsulestore.model.canonical import Json
-from capsulestore.model.layers import LayerState
 
 __all__ = ["PythonLayer"]
 
@@ -23,50 +18,21 @@ class PythonLayer:
     in_environment = True
 
     def capture(self, runtime: Runtime, rules: int) -> LayerCapture:
-        """Capture the layer; a collection with nothing in it, `packages` excepted, is left out."""
+        """Capture the layer; a collection with nothing in it, `packages` excepted, is left out.
+
+        It is read anew where `runtime.cache` does not know it, or a file that it was read from has changed.
+        """
         interpreter = runtime.interpreter
-        directories, path_findings = search_path(interpreter)
-        installed = read_installed(directories)
-        overlaps, overlap_findings = find_overlaps(installed)
-        unowned, unowned_findings = find_unowned(installed, interpreter.extension_suffixes)
-        environment: dict[str, Json] = {
-            "rules": rules,
-            "interpreter": _interpreter(interpreter),
-            "packages": installed.packages(),
-        }
-        environment |= {name: found for name, found in (("overlaps", overlaps), ("unowned", unowned)) if found}
-        findings: list[Finding] = [
-            *path_findings,
-            *installed.findings,
-            *overlap_findings,
-            *unowned_findings,
-        ]
-        return LayerCapture(
-            state=LayerState("captured"),
-            environment=environment,
-            context=_context(installed, rules),
-            findings=tuple(findings),
-        )
 
+        def compute() -> Json:
+            # Seldom needed, and a quarter of what a command imports.
+            from capsulestore.capture.python.reading import read_layer  # noqa: PLC0415
 
-def _interpreter(interpreter: Interpreter) -> dict[str, Json]:
-    """Return the interpreter as an environment has it: not its build, its libc's version or its path."""
-    described: dict[str, Json] = {
-        "implementation": interpreter.implementation,
-        "version": interpreter.version,
-        "soabi": interpreter.soabi,
-        "debug": interpreter.debug,
-        "free_threading": interpreter.free_threading,
-        "os": interpreter.platform,
-        "architecture": interpreter.architecture,
-        "libc": interpreter.libc_family,
-    }
-    if interpreter.implementation_version != interpreter.version:
-        described["implementation_version"] = interpreter.implementation_version
-    return described
+            return read_layer(interpreter, rules).as_json()
 
-
-def _context(installed: Installed, rules: int) -> dict[str, Json]:
-    context: dict[str, Json] = {"rules": rules}
-    collections = {"installers": installed.installers(), "sources": installed.sources()}
-    return context | {name: found for name, found in collections.items() if found}
+        name = f"python layer, rules {rules}, {os.path.abspath(interpreter.executable)}"
+        condition = repr(interpreter)
+        if not all(map(os.path.isabs, [*interpreter.path, *interpreter.site_directories])):
+            # Start-up code may add what is looked for from the working directory.
+            condition += os.getcwd()
+        return LayerCapture.from_json(runtime.cache.recall(name, compute, condition=condition))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from capsulestore.capture.python.metadata import headers, is_utf8, normalized, s
 from capsulestore.capture.python.rows import Row, content, parse_record, select
 from capsulestore.capture.python.tree import TooLarge, files_below
 from capsulestore.capture.search_path import Role
+from capsulestore.capture.watch import noticed
 from capsulestore.model.canonical import Json
 
 __all__ = ["Distribution", "read_distribution"]
@@ -33,9 +34,9 @@ _Report = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """A distribution as installed. `rows` are those of its content; `owned` are the paths it lists, as it lists them.
+    """A distribution as installed. `rows` are those of its content; `listed` are all, paths as it lists them.
 
-    `content` is None for an editable, and where nothing says which files it has.
+    A row is a path and a hash. `content` is None for an editable, and where nothing says which files it has.
     """
 
     found: Found
@@ -45,14 +46,19 @@ class Distribution:
     build: str | None = None
     editable: bool = False
     content: str | None = None
-    rows: frozenset[Row] = frozenset()
-    owned: frozenset[bytes] = frozenset()
+    rows: frozenset[tuple[bytes, bytes]] = frozenset()
+    listed: Sequence[tuple[bytes, bytes]] = ()
     source: dict[str, Json] | None = None
 
     @property
     def key(self) -> str:
         """The name as PEP 503 normalises it."""
         return normalized(self.name)
+
+    @property
+    def owned(self) -> frozenset[bytes]:
+        """The paths that it lists, as it lists them."""
+        return frozenset(path for path, _ in self.listed)
 
     def entry(self) -> dict[str, Json]:
         """Return what an environment holds of the distribution."""
@@ -106,7 +112,7 @@ def _identity(found: Found, finding: _Report) -> tuple[str, str]:
     else:
         if not is_utf8(data):
             finding("metadata-not-utf8", "its metadata is not UTF-8")
-        for key, value in headers(data):
+        for key, value in headers(data, "name", "version"):
             fields.setdefault(key, value)
         if not fields.get("name") or not fields.get("version"):
             finding("metadata-incomplete", "its metadata lacks name or version; the file name is asked instead")
@@ -121,11 +127,12 @@ def _with_files(
     distribution: Distribution, role: Role, editable: bool, distro: DistroFiles, finding: _Report
 ) -> Distribution:
     found = distribution.found
+    noticed(found.path)
     editable = editable or _is_develop(found, role)
     listed = _listed_files(found, distro, finding)
-    owned = frozenset(row.path for row in listed or ())
+    distribution = replace(distribution, listed=listed or ())
     if editable:
-        return replace(distribution, editable=True, owned=owned)
+        return replace(distribution, editable=True)
     tags, build = _wheel(found, finding) if found.kind == "dist-info" else ((), None)
     if listed is None:
         finding("files-unknown", "nothing lists its files; its modules count as unowned")
@@ -141,7 +148,6 @@ def _with_files(
         build=build,
         content=content(selection.rows),
         rows=selection.rows,
-        owned=owned,
     )
 
 
@@ -155,7 +161,7 @@ def _is_develop(found: Found, role: Role) -> bool:
     )
 
 
-def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> list[Row] | None:
+def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> Sequence[tuple[bytes, bytes]] | None:
     """Return the distribution's files from the best list there is: paths from its directory, hashes where listed."""
     try:
         if found.kind == "egg":
@@ -163,7 +169,7 @@ def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> list[R
             below = len(os.fsencode(top[1])) + 1
             return [Row(path[below:], b"") for path in files_below(*top)]
         if found.kind == "dist-info":
-            listed = list(parse_record(read_whole(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES)))
+            listed = parse_record(read_whole(os.path.join(found.path, "RECORD"), _MAX_RECORD_BYTES))
         else:
             installed = read_whole(os.path.join(found.path, "installed-files.txt"), _MAX_RECORD_BYTES)
             own = os.fsencode(found.name)
@@ -196,7 +202,7 @@ def _wheel(found: Found, finding: _Report) -> tuple[tuple[str, ...], str | None]
     except OSError:
         finding("wheel-unreadable", "its WHEEL cannot be read; the tags of its wheel are not known")
         return (), None
-    fields = list(headers(data))
+    fields = list(headers(data, "build", "tag"))
     build = next((value for key, value in fields if key == "build"), None)
     return tuple(value for key, value in fields if key == "tag"), build
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from capsulestore.capture.files import read_up_to
+from capsulestore.capture.watch import noticed
 
 __all__ = ["DistroFiles"]
 
@@ -39,7 +40,9 @@ class DistroFiles:
         return found
 
     def _dpkg(self) -> Iterator[list[bytes]]:
-        for file in sorted(Path(self._root, "var/lib/dpkg/info").glob("*.list")):
+        directory = os.path.join(self._root, "var/lib/dpkg/info")
+        noticed(directory)
+        for file in sorted(Path(directory).glob("*.list")):
             data = _read(str(file))
             if b"-info" in data:
                 yield data.splitlines()

@@ -13,6 +13,7 @@ from capsulestore.capture.python.distribution import Distribution, read_distribu
 from capsulestore.capture.python.distro_files import DistroFiles
 from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.search_path import Directory
+from capsulestore.capture.watch import noticed_metadata_names, noticed_names
 from capsulestore.model.canonical import Json
 
 __all__ = ["INSTALLERS", "Installed", "Place", "read_installed"]
@@ -83,6 +84,8 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
     places: list[Place] = []
     findings: list[Finding] = []
     for directory in directories:
+        # In a directory that is not installed into, anything else may come and go.
+        (noticed_names if directory.role == "site" else noticed_metadata_names)(directory.path)
         try:
             listing = list_directory(directory.path)
         except OSError as error:
@@ -97,8 +100,8 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
         ]
         distributions = []
         for found in listing.distributions:
-            distribution, noticed = read_distribution(found, directory.role, distro)
-            findings += noticed
+            distribution, found_of_it = read_distribution(found, directory.role, distro)
+            findings += found_of_it
             if distribution is not None:
                 distributions.append(distribution)
         places.append(Place(directory, listing, tuple(distributions)))

@@ -15,17 +15,16 @@ def normalized(name: str) -> str:
     return _SEPARATORS.sub("-", name).lower()
 
 
-def headers(data: bytes) -> Iterator[tuple[str, str]]:
-    r"""Yield the fields of an e-mail-like header (core metadata, WHEEL): name in lower case, and value.
+def headers(data: bytes, *names: str) -> Iterator[tuple[str, str]]:
+    r"""Yield the fields of these names of an e-mail-like header (core metadata, WHEEL): name in lower case, and value.
 
     What follows the first empty line is a description. Continued lines, which the fields of interest never have, are
     passed over. Bytes that are not UTF-8 come as `\xNN`.
     """
     head = data.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    for line in head.decode("utf-8", "backslashreplace").split("\n"):
-        name, colon, value = line.partition(":")
-        if colon and not name.startswith((" ", "\t")):
-            yield name.strip().lower(), value.strip()
+    wanted = rb"^(%s)[ \t]*:(.*)$" % "|".join(names).encode()
+    for name, value in re.findall(wanted, head, re.IGNORECASE | re.MULTILINE):
+        yield name.decode().lower(), value.decode("utf-8", "backslashreplace").strip()
 
 
 def is_utf8(data: bytes) -> bool:

@@ -41,10 +41,10 @@ def _conflicts(place: Place) -> dict[bytes, list[Distribution]]:
     hashes: dict[bytes, set[bytes]] = {}
     lists: dict[bytes, list[Distribution]] = {}
     for distribution, shared in _sharing(place):
-        for row in distribution.rows:
-            if row.path.partition(b"/")[0] in shared:
-                hashes.setdefault(row.path, set()).add(row.hash)
-                lists.setdefault(row.path, []).append(distribution)
+        for path, recorded in distribution.rows:
+            if path.partition(b"/")[0] in shared:
+                hashes.setdefault(path, set()).add(recorded)
+                lists.setdefault(path, []).append(distribution)
     return {path: lists[path] for path, found in hashes.items() if len(found) > 1}
 
 
@@ -54,7 +54,7 @@ def _sharing(place: Place) -> Iterator[tuple[Distribution, set[bytes]]]:
     Most distributions share none, which saves looking at all of their rows.
     """
     counted = [distribution for distribution in place.distributions if distribution.key not in INSTALLERS]
-    tops = [{row.path.partition(b"/")[0] for row in distribution.rows} for distribution in counted]
+    tops = [{path.partition(b"/")[0] for path, _ in distribution.rows} for distribution in counted]
     count = Counter(top for names in tops for top in names)
     for distribution, names in zip(counted, tops, strict=True):
         shared = {name for name in names if count[name] > 1}

@@ -12,8 +12,9 @@ import csv
 import hashlib
 import io
 import os
+import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ __all__ = ["Row", "Selection", "content", "hash_of", "hashed", "parse_record", "
 
 _SCRIPT_DIRECTORIES = (b"bin/", b"Scripts/")
 _SCRIPT_ENDINGS = (b"", b".exe", b"-script.py")
+_NOT_PLAINLY_COUNTED = (b"../", b"/", b"include/", b"__pycache__/", *_SCRIPT_DIRECTORIES)
+"""How the paths begin at which `select` has to look more closely."""
+_PLAIN_ROW = re.compile(rb"^([^,\n]+),([^,\n]*),[^,\n]*$", re.MULTILINE)
 
 
 class Row(NamedTuple):
@@ -36,18 +40,29 @@ class Row(NamedTuple):
 class Selection:
     """The rows that count, paths without leading `../`, and the paths whose file could not be read to hash it."""
 
-    rows: frozenset[Row]
+    rows: frozenset[tuple[bytes, bytes]]
     unreadable: tuple[bytes, ...]
 
 
-def content(rows: Iterable[Row]) -> str:
+def content(rows: Iterable[tuple[bytes, bytes]]) -> str:
     """Return `sha256:` and the hex digest over the rows, sorted by path in bytes."""
-    text = b"".join(b"%s %s\n" % row for row in sorted(rows))
+    text = b"".join([b"%s %s\n" % row for row in sorted(rows)])
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
-def parse_record(data: bytes) -> Iterator[Row]:
-    """Yield the rows of a RECORD file: comma-separated path, hash and size. Raise `ValueError` for what is no csv."""
+def parse_record(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the rows of a RECORD file: comma-separated path, hash and size. Raise `ValueError` for what is no csv.
+
+    Those of a `__pycache__` within a package, half of what pip lists and nothing that counts, are left out.
+    """
+    rows: Iterable[tuple[bytes, bytes]] = _PLAIN_ROW.findall(data)
+    # An environment has some fifty thousand rows, and hardly ever one of another form.
+    if len(rows) != data.count(b"\n") or not data.endswith(b"\n") or b'"' in data or b"\r" in data:  # type: ignore[arg-type]
+        rows = _rows_of_any_form(data)
+    return [row for row in rows if b"/__pycache__/" not in row[0]]
+
+
+def _rows_of_any_form(data: bytes) -> Iterator[Row]:
     if b'"' not in data:
         for line in data.splitlines():
             yield from _row(line.split(b","))
@@ -74,7 +89,7 @@ def without_parents(path: bytes) -> bytes:
     return path
 
 
-def select(rows: Iterable[Row], directory: str, info: bytes, scripts: frozenset[bytes]) -> Selection:
+def select(rows: Sequence[tuple[bytes, bytes]], directory: str, info: bytes, scripts: frozenset[bytes]) -> Selection:
     """Return the rows that count.
 
     `directory` is where paths begin, `info` the name of the distribution's own metadata directory in it, `scripts` the
@@ -84,10 +99,12 @@ def select(rows: Iterable[Row], directory: str, info: bytes, scripts: frozenset[
     base = os.fsencode(directory)
     own, entry_points = info + b"/", info + b"/entry_points.txt"
     commands = {name + ending for name in scripts for ending in _SCRIPT_ENDINGS}
-    selected: set[Row] = set()
+    doubtful = (info, *_NOT_PLAINLY_COUNTED)
+    selected = {row for row in rows if row[1] and not row[0].startswith(doubtful)}
     unreadable: list[bytes] = []
-    for row in rows:
-        path = row.path
+    for path, recorded in rows:
+        if recorded and not path.startswith(doubtful):
+            continue
         if path == info or (path.startswith(own) and path != entry_points) or _is_cached(path):
             continue
         stripped = without_parents(path)
@@ -98,13 +115,13 @@ def select(rows: Iterable[Row], directory: str, info: bytes, scripts: frozenset[
                 name = stripped.partition(b"/")[2]
                 if name in commands or _begins_a_script(os.path.join(base, path)):
                     continue
-            selected.add(Row(stripped, row.hash or hashed(os.path.join(base, path))))
+            selected.add(Row(stripped, recorded or hashed(os.path.join(base, path))))
         except IsADirectoryError:
             continue
         except (OSError, ValueError):
             unreadable.append(path)
-            if row.hash:
-                selected.add(Row(stripped, row.hash))
+            if recorded:
+                selected.add(Row(stripped, recorded))
     return Selection(frozenset(selected), tuple(unreadable))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from capsulestore.capture.python.rows import Row, content, hashed
+from capsulestore.capture.watch import noticed, noticed_absence, noticed_names
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "TooLarge", "content_of", "files_below"]
 
@@ -52,16 +53,20 @@ def files_below(directory: str, name: str) -> list[bytes]:
     waiting: list[tuple[bytes, frozenset[tuple[int, int]]]] = [(os.fsencode(name), frozenset())]
     while waiting:
         path, above = waiting.pop()
-        status = os.stat(os.path.join(base, path))
+        full = os.fsdecode(os.path.join(base, path))
+        (noticed_names if os.path.isdir(full) else noticed)(full)
+        status = os.stat(full)
         identity = (status.st_dev, status.st_ino)
         if stat.S_ISREG(status.st_mode):
             budget.spend(files=1, size=status.st_size)
             found.append(path)
         elif stat.S_ISDIR(status.st_mode) and identity not in above:  # no link to a directory that holds it
             budget.spend(directories=1)
-            waiting += [
-                (inner, above | {identity})
-                for inner in (os.path.join(path, name) for name in os.listdir(os.path.join(base, path)))
-                if os.path.basename(inner) != b"__pycache__" and os.path.exists(os.path.join(base, inner))
-            ]
+            for inner in os.listdir(os.path.join(base, path)):
+                if inner == b"__pycache__":
+                    continue
+                if os.path.exists(os.path.join(base, path, inner)):
+                    waiting.append((os.path.join(path, inner), above | {identity}))
+                else:
+                    noticed_absence(os.fsdecode(os.path.join(base, path, inner)))
     return found

@@ -12,6 +12,7 @@ from capsulestore.capture.python.installed import INSTALLERS, Installed, Place
 from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.python.rows import Row, content, hash_of
 from capsulestore.capture.python.tree import TooLarge, content_of
+from capsulestore.capture.watch import noticed
 from capsulestore.model.canonical import Json
 
 __all__ = ["find_unowned"]
@@ -58,11 +59,13 @@ def _owned(installed: Installed) -> dict[str, frozenset[str]]:
         for distribution in place.distributions:
             if distribution.key in INSTALLERS:
                 here.add(distribution.key)
-            for path in distribution.owned:
-                if path.startswith(b"/"):
-                    continue  # no row that counts, so what lies there is nobody's
+            tops = {path.partition(b"/")[0] for path, _ in distribution.listed}
+            # What an absolute path leads to is no row that counts, so what lies there is nobody's.
+            here |= {os.fsdecode(top) for top in tops - {b"", b".."}}
+            if b".." not in tops:
+                continue
+            for path, _ in distribution.listed:
                 if not path.startswith(b"../"):
-                    here.add(os.fsdecode(path.partition(b"/")[0]))
                     continue
                 target = os.path.normpath(os.path.join(place.directory.path, os.fsdecode(path)))
                 for directory in directories:
@@ -76,8 +79,13 @@ def _candidates(place: Place, endings: tuple[str, ...], owned: frozenset[str]) -
         name = entry.name
         if name in owned or name in _MADE_BY_VENV_TOOLS or name == "__pycache__":
             continue
-        if name.endswith(endings) or (name.isidentifier() and os.path.isdir(entry.path)):
+        if name.endswith(endings):
             yield name
+        elif name.isidentifier():
+            if os.path.isdir(entry.path):
+                yield name
+            else:
+                noticed(entry.path)
 
 
 def _entry(directory: str, name: str) -> dict[str, Json] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Final, cast
 
-from capsulestore.capture.cache import Cache, stamp
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.system import apk, dpkg, rpm
@@ -42,4 +42,4 @@ def _read(name: str, database: Database, root: str, cache: Cache) -> Packages:
     if not files:
         return {}
     subject = f"{name} packages, rules 1, {path_text(os.path.abspath(root))}"
-    return cast("Packages", cache.recall(subject, stamp(files), lambda: database.read(files)))
+    return cast("Packages", cache.recall(subject, lambda: database.read(files), condition="\n".join(files)))

@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
-from capsulestore.capture.system import rpm_header
 from capsulestore.capture.system.database import Packages, Unreadable
-from capsulestore.capture.system.rpm_header import Header
+from capsulestore.capture.watch import noticed
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from capsulestore.capture.system.rpm_header import Header
 
 __all__ = ["files", "read"]
 
@@ -42,8 +42,11 @@ def files(root: str) -> list[str]:
 def read(files: Sequence[str]) -> Packages:
     """Return the installed packages: `[epoch:]version-release` by `name:arch`."""
     import sqlite3  # noqa: PLC0415  (no need of it where nothing changed)
+    from urllib.parse import quote  # noqa: PLC0415
 
     database, *logs = files
+    for file in files:
+        noticed(file)
     if any(os.path.exists(log) and os.path.getsize(log) for log in logs):
         raise Unreadable(database, "is being changed, or a change of it was cut off")
     found: dict[str, list[str]] = {}
@@ -58,6 +61,8 @@ def read(files: Sequence[str]) -> Packages:
 
 
 def _headers(connection: sqlite3.Connection) -> Iterator[Header]:
+    from capsulestore.capture.system import rpm_header  # noqa: PLC0415
+
     numbers = connection.execute("SELECT hnum FROM Packages ORDER BY hnum LIMIT ?", (_MAX_PACKAGES + 1,)).fetchall()
     if len(numbers) > _MAX_PACKAGES:
         raise ValueError(f"more than {_MAX_PACKAGES} packages")

@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
-from capsulestore.capture.cache import Cache, stamp
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.files import file_sha256, path_text
 from capsulestore.capture.finding import Finding
+from capsulestore.capture.watch import noticed, noticed_absence, noticed_names
 from capsulestore.model.canonical import Json
 
 __all__ = ["standard_library_digest"]
@@ -33,9 +34,7 @@ def standard_library_digest(directory: str, cache: Cache) -> tuple[dict[str, Jso
     say where it was built.
     """
     try:
-        paths = list(_modules(directory))
-        name = f"standard library, rules 1, {path_text(directory)}"
-        digest = cache.recall(name, stamp(paths), lambda: _digest(directory, paths))
+        digest = cache.recall(f"standard library, rules 1, {path_text(directory)}", lambda: _digest(directory))
     except OSError as error:
         message = f"cannot be read ({error.strerror}); the digest of the standard library is not recorded"
         subject = path_text(error.filename or directory)
@@ -48,7 +47,12 @@ def _modules(library: str) -> Iterator[str]:
     seen: set[tuple[int, int]] = set()
     count = 0
     for directory, below, names in os.walk(library, onerror=_unreadable, followlinks=True):
+        noticed_names(directory)
         status = os.stat(directory)
+        for name in names:
+            if not name.endswith(".py") and os.path.islink(path := os.path.join(directory, name)):
+                # Where it leads, there may be a directory one day.
+                noticed(path)
         # Pruned in place, as os.walk has it.
         below[:] = sorted(filter(_counts, below))
         if (status.st_dev, status.st_ino) in seen:
@@ -59,8 +63,12 @@ def _modules(library: str) -> Iterator[str]:
         count += len(paths)
         if count > _MAX_FILES:
             raise OSError(errno.EFBIG, f"more than {_MAX_FILES} files", library)
-        # A link may lead nowhere.
-        yield from filter(os.path.isfile, paths)
+        for path in paths:
+            # A link may lead nowhere.
+            if os.path.isfile(path):
+                yield path
+            else:
+                noticed_absence(path)
 
 
 def _unreadable(error: OSError) -> NoReturn:
@@ -71,7 +79,8 @@ def _counts(name: str) -> bool:
     return name not in _LEFT_OUT and not name.startswith(_OF_THE_BUILD)
 
 
-def _digest(library: str, paths: list[str]) -> str:
-    rows = {os.fsencode(os.path.relpath(path, library)): file_sha256(path).hex().encode() for path in paths}
+def _digest(library: str) -> str:
+    paths = {os.fsencode(os.path.relpath(path, library)): path for path in _modules(library)}
+    rows = {name: file_sha256(path).hex().encode() for name, path in paths.items()}
     lines = b"".join(b"%s %s\n" % row for row in sorted(rows.items()))
     return f"sha256:{hashlib.sha256(lines).hexdigest()}"

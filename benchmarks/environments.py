@@ -1,0 +1,125 @@
+"""What is measured and what it is compared with, each in a virtual environment of its own below one directory.
+
+An environment is made once, and again when what it is made from has changed. pip installs and compiles, as it does for
+most users; nothing of this process's Python variables reaches it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["CannotInstall", "Environments", "environments", "own_variables"]
+
+REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
+PIP, UV, DATALAD, GIT_ANNEX = "pip==26.3", "uv==0.13.9", "datalad==1.7.1", "git-annex==10.20261026"
+SOURCES: Final = ("capsulestore", "cli", "docs/man", "pyproject.toml", "README.md")
+"""What the wheel is built from, copied first: building leaves files beside the sources."""
+
+
+class CannotInstall(Exception):
+    """pip could not install what is needed; what it said went to stderr."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environments:
+    """Virtual environments by what is in them. `without_datalad` says why there is no datalad, where there is none."""
+
+    target: Path
+    capsule: Path
+    uv: Path
+    datalad: Path
+    without_datalad: str
+
+    @property
+    def distributions(self) -> int:
+        """How many distributions the target has beside pip."""
+        return len([line for line in REQUIREMENTS.read_text("utf-8").splitlines() if "==" in line])
+
+    def versions(self) -> str:
+        """Return the versions of what is compared, as each says it itself."""
+        lines = [_said(self.target / "bin/pip", "--version"), _said(self.uv / "bin/uv", "--version")]
+        if not self.without_datalad:
+            lines.append(_said(self.datalad / "bin/datalad", "--version"))
+        lines.append(_said(Path(shutil.which("git") or "git"), "--version").replace(" version", ""))
+        return ", ".join(" ".join(line.split()[:2]) for line in lines)
+
+
+def environments(directory: Path, sources: Path) -> Environments:
+    """Make the environments that are not there yet, `capsule` from a wheel of the sources.
+
+    Raise `CannotInstall` where pip cannot install one of them; datalad alone may be missing.
+    """
+    target = _made(directory / "target", REQUIREMENTS.read_bytes(), lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
+    capsule = _made(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
+    uv = _made(directory / "uv", b"", lambda: (UV,))
+    datalad, without = directory / "datalad", ""
+    try:
+        _made(datalad, b"", lambda: (DATALAD, GIT_ANNEX))
+    except CannotInstall:
+        without = "pip could not install datalad and git-annex"
+    return Environments(target=target, capsule=capsule, uv=uv, datalad=datalad, without_datalad=without)
+
+
+def own_variables() -> dict[str, str]:
+    """Return this process's variables, less those that would have another Python work otherwise."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "VIRTUAL_ENV", "CONDA", "CAPSULE", "GIT_", "UV_", "MAKE"))
+    }
+
+
+def _made(path: Path, made_from: bytes, what: Callable[[], Iterable[str]]) -> Path:
+    """Make an environment with what pip is to install, unless the one that is there was made from the same."""
+    marker = path / ".made"
+    stamp = hashlib.sha256(b"\0".join([made_from, sys.version.encode()])).hexdigest()
+    if marker.is_file() and marker.read_text("ascii") == stamp:
+        return path
+    print(f"Installing what is measured: {path.name}", flush=True)
+    shutil.rmtree(path, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(path)])
+    _run([str(path / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *what()])
+    marker.write_text(stamp, "ascii")
+    return path
+
+
+def _wheel(sources: Path, directory: Path) -> Path:
+    copy, wheels = directory / "sources", directory / "wheels"
+    for old in (copy, wheels):
+        shutil.rmtree(old, ignore_errors=True)
+    for name in SOURCES:
+        source, there = sources / name, copy / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, there, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, there)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    _run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheels), str(copy)])
+    (wheel,) = wheels.glob("capsulestore-*.whl")
+    return wheel
+
+
+def _content(sources: Path) -> bytes:
+    files = (
+        file for name in SOURCES for file in sorted([sources / name, *(sources / name).rglob("*")]) if file.is_file()
+    )
+    return b"\0".join(file.read_bytes() for file in files if file.suffix != ".pyc")
+
+
+def _run(command: list[str], environ: Mapping[str, str] | None = None) -> None:
+    if subprocess.run(command, env=environ or own_variables(), stdout=sys.stderr, check=False).returncode:
+        raise CannotInstall
+
+
+def _said(*command: str | Path) -> str:
+    environ = own_variables() | {"PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}"}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.strip()

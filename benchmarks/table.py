@@ -1,0 +1,110 @@
+"""The page that shows what was measured: docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from .figures import Figure, Figures
+from .targets import TARGETS, Target
+
+__all__ = ["by_hand", "page", "table"]
+
+_ENOUGH_ROUNDS: Final = 15
+_NOTHING: Final = "-"
+_BORDER: Final = "<!-- What follows is written by hand. -->"
+
+_PAGE: Final = """\
+# Performance
+
+Written by `make benchmark`, but for the last part, which is written by hand and stays.
+
+- Machine: {machine}.
+- Compared: {compared}.
+- Rounds: {rounds}, after 2 to warm up; every file was in the machine's file cache.{reservation}
+
+## What is to be reached
+
+{targets}
+
+## Whole processes
+
+From the start to the end of the process, run in turn. All look at the same environment, which is activated. The memory
+is that of the largest process at its peak. The kernel counts in it the one that started it, so that none is below that
+of `true`.
+
+{whole}
+
+## Within a process
+
+The library's functions, in a process that has already imported them. A look-up opens the store, too.
+
+{within}
+
+## To make it again
+
+    make benchmark
+
+The first time it installs the environment and the tools below `.benchmarks/`, which takes minutes and 1.3 GB. The
+machine should have nothing else to do. `make benchmark ROUNDS=3` is quick, and shows whether all is there.
+
+{border}
+
+{by_hand}
+"""
+
+
+def page(figures: Figures, *, machine: str, compared: str, rounds: int, by_hand: str) -> str:
+    """Return the page in Markdown. `compared` names the versions; `by_hand` ends it."""
+    within = {name for name in figures if name.startswith("in-process-")}
+    return _PAGE.format(
+        machine=machine,
+        compared=compared,
+        rounds=rounds,
+        reservation="" if rounds >= _ENOUGH_ROUNDS else " Too few: the figures are preliminary.",
+        targets=table(("target", "reached", "met"), [_target_row(target, figures) for target in TARGETS]),
+        whole=table(
+            ("command", "median", "fastest", "slowest", "memory"),
+            [[*_times(figure), _memory(figure)] for name, figure in figures.items() if name not in within],
+        ),
+        within=table(
+            ("what", "median", "fastest", "slowest"),
+            [_times(figure) for name, figure in figures.items() if name in within],
+        ),
+        border=_BORDER,
+        by_hand=by_hand.strip(),
+    )
+
+
+def by_hand(page: str) -> str:
+    """Return the part of a page that is written by hand; nothing where there is none."""
+    return page.partition(_BORDER)[2].strip()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, the first column to the left and the others to the right."""
+    rule = [":--", *["--:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
+
+
+def _target_row(target: Target, figures: Figures) -> list[str]:
+    value = target.reached(figures)
+    if value is None:
+        return [target.sentence, "not measured", _NOTHING]
+    return [target.sentence, f"{_digits(value)} {target.unit}".strip(), "yes" if target.met(figures) else "no"]
+
+
+def _times(figure: Figure) -> list[str]:
+    if figure.median is None:
+        return [figure.label, f"not measured: {figure.missing}", _NOTHING, _NOTHING]
+    return [figure.label, *(f"{_digits(time)} ms" for time in (figure.median, min(figure.times), max(figure.times)))]
+
+
+def _memory(figure: Figure) -> str:
+    return _NOTHING if figure.memory is None else f"{figure.memory:.0f} MB"
+
+
+def _digits(value: float) -> str:
+    """Return a number with three significant digits, or with all that stand before the point."""
+    decimals = next((decimals for decimals, least in enumerate((100, 10, 1)) if value >= least), 3)
+    return f"{value:,.{decimals}f}"

@@ -1,0 +1,98 @@
+"""What is to be reached, as a ratio of figures of one run or as an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from .figures import Figures
+
+__all__ = ["TARGETS", "Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A sentence, and the most that `reached` may be; it gives None where a figure is missing.
+
+    `unit` is empty for a ratio. In the sentence `{}` stands for the limit.
+    """
+
+    template: str
+    limit: float
+    unit: str
+    reached: Callable[[Figures], float | None]
+
+    @property
+    def sentence(self) -> str:
+        """The target in words."""
+        return self.template.format(f"{self.limit:g}")
+
+    def met(self, figures: Figures) -> bool | None:
+        """Whether it is reached, None where that is not known."""
+        value = self.reached(figures)
+        return None if value is None else value <= self.limit
+
+
+def _time(name: str) -> Callable[[Figures], float | None]:
+    return lambda figures: figures[name].median
+
+
+def _ratio(name: str, compared: str, *, beyond: str | None = None) -> Callable[[Figures], float | None]:
+    """Return what one takes as a ratio of another; with `beyond`, what it takes more than that."""
+
+    def ratio(figures: Figures) -> float | None:
+        time, other = figures[name].median, figures[compared].median
+        less = figures[beyond].median if beyond else 0
+        return None if time is None or other is None or less is None else (time - less) / other
+
+    return ratio
+
+
+def _most_memory(figures: Figures) -> float | None:
+    """Return the most memory that any `capsule` command had, None where one of them was not measured."""
+    seen = [figure.memory for figure in figures.values() if figure.label.startswith("`capsule ")]
+    known = [memory for memory in seen if memory is not None]
+    return max(known) if known == seen else None
+
+
+TARGETS: Final = (
+    Target(
+        "`capsule capture`, its index cold, takes at most {} of what `pip freeze` takes",
+        0.35,
+        "",
+        _ratio("capture-cold", "pip-freeze"),
+    ),
+    Target(
+        "`capsule capture`, its index warm, takes at most {} times what `uv pip freeze` takes",
+        5,
+        "",
+        _ratio("capture-warm", "uv-freeze"),
+    ),
+    Target(
+        "`capsule verify`, warm, takes at most {} times what `capsule capture` takes",
+        1.6,
+        "",
+        _ratio("verify", "capture-warm"),
+    ),
+    Target(
+        "`capsule run -- true` adds to `true` at most {} of what `datalad run true` takes",
+        0.2,
+        "",
+        _ratio("run", "datalad-run", beyond="true"),
+    ),
+    Target(
+        "a new environment of 300 distributions is stored in at most {} ms, in process",
+        30,
+        "ms",
+        _time("in-process-store"),
+    ),
+    Target("a warm capture takes at most {} ms, in process", 15, "ms", _time("in-process-capture-warm")),
+    Target("no `capsule` command takes more than {} MB of memory", 100, "MB", _most_memory),
+    Target(
+        "aimed at: `capsule verify`, warm, takes at most {} times what `uv pip freeze` takes",
+        1,
+        "",
+        _ratio("verify", "uv-freeze"),
+    ),
+)

@@ -1,0 +1,9 @@
+"""Which modules the interpreters of a command really imported, and whose they are."""
+
+from __future__ import annotations
+
+from capsulestore.capture.imports.observed import Traced
+from capsulestore.capture.imports.owners import distributions_and_modules, loaded_distributions, local_modules
+from capsulestore.capture.imports.trace import Tracing, tracing
+
+__all__ = ["Traced", "Tracing", "distributions_and_modules", "loaded_distributions", "local_modules", "tracing"]

@@ -1,0 +1,220 @@
+"""Runs an analysis and registers what was seen of it: a capsule of a run, whatever the run came to."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from capsulestore.capture.artifacts import Artifact, digest_artifacts, matching, recorded_path
+from capsulestore.capture.cache import Cache
+from capsulestore.capture.code import Code, capture_code
+from capsulestore.capture.command import Started, started_by
+from capsulestore.capture.environment import Capture, capture, check_layers
+from capsulestore.capture.files import path_text
+from capsulestore.capture.finding import Finding
+from capsulestore.capture.target import Target
+from capsulestore.errors import CapsuleError, FileProblem, InterpreterProblem
+from capsulestore.execution import Execution, execute
+from capsulestore.model.canonical import Json
+from capsulestore.model.layers import LayerState
+from capsulestore.model.redaction import redact_arguments
+from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.store import Store
+
+if TYPE_CHECKING:
+    from capsulestore.capture.imports import Tracing
+
+__all__ = ["Observed", "Order", "observe"]
+
+
+class Order(NamedTuple):
+    """What is to be run and recorded.
+
+    `target` is the interpreter to capture, else the one that the command starts. `inputs` and `outputs` are paths or
+    patterns (glob, with `**`), digested before and after. `description` is what people say; without a title it is the
+    command line.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    description: Description
+    target: Target | None = None
+    layers: Collection[str] | None = None
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+    trace_imports: bool = False
+
+
+class Observed(NamedTuple):
+    """A run: how it ended, what was noticed, and what a reader should know of it in words.
+
+    `recorded` is the capsule, or the error that kept it from being registered.
+    """
+
+    recorded: Recorded | CapsuleError
+    execution: Execution
+    findings: tuple[Finding, ...]
+    remarks: tuple[str, ...]
+
+
+def observe(store: Store, order: Order, *, cache: Cache) -> Observed:
+    """Run a command as the shell would, and register what was seen of it; return when both are done.
+
+    Before it starts the store is found writable, the inputs are digested, and environment and code are captured; after
+    it has ended, the environment is captured once more, to tell whether it changed, and the outputs are digested. A
+    launcher may make the environment only then (`uv run`): in that case, what counts is what is there afterwards.
+
+    What stands in the way before the command starts is raised, and nothing was run: what `digest_artifacts`, `capture`
+    for a layer that there is none of, `Store.check_writable` and `execute` raise. Nothing is raised once it has run:
+    what cannot be seen is left out and said in `remarks`, and an error of registering is part of the answer.
+    """
+    seen = _Seeing(store, order, cache)
+    with ExitStack() as stack:
+        tracing = None
+        if order.trace_imports:
+            from capsulestore.capture.imports import tracing as traced  # noqa: PLC0415
+
+            tracing = stack.enter_context(traced(order.environ))
+        execution = execute(order.command, environ=tracing.environ if tracing else order.environ)
+        # Whoever presses Ctrl-C to end the command presses it twice.
+        with _without_interrupts():
+            return seen.registered(execution, tracing)
+
+
+class _Seeing:
+    """What was seen before a command ran, to which comes what is seen afterwards."""
+
+    def __init__(self, store: Store, order: Order, cache: Cache) -> None:
+        check_layers(order.layers or ())
+        store.check_writable()
+        self._store = store
+        self._order = order
+        self._cache = cache
+        self._remarks: list[str] = []
+        self._inputs = digest_artifacts(
+            (path for given in order.inputs for path in matching(given) or [given]), root=store.root
+        )
+        self._started = self._what_starts()
+        self._before = None if self._started.prepares else self._captured(self._started)
+        self._code = self._captured_code(self._before) if self._before and not order.trace_imports else None
+
+    def registered(self, execution: Execution, tracing: Tracing | None) -> Observed:
+        """Capture what is there after the command, and register all of it."""
+        order = self._order
+        again = self._started if self._before else self._what_starts()
+        after = self._captured(again)
+        found = self._before or after
+        loaded, modules = self._imported(tracing, found) if tracing else (None, ())
+        code = self._code or self._captured_code(found, modules)
+        command = [path_text(word) for word in order.command]
+        run: dict[str, Json] = {
+            "started_at": execution.started_at.isoformat(),
+            "finished_at": execution.finished_at.isoformat(),
+            "exit_code": execution.status,
+        }
+        if self._before and after:
+            run["environment_changed"] = self._before.environment != after.environment
+            if run["environment_changed"]:
+                self._remarks.append("the environment changed while the command ran; recorded as it was before")
+        observed: dict[str, Json] = {
+            "command": [*command],
+            "working_directory": recorded_path(os.getcwd(), self._store.root),
+            "run": run,
+            "status": "completed" if execution.status == 0 else "failed",
+        }
+        if self._started.script is not None:
+            observed["entry_point"] = recorded_path(self._started.script, self._store.root)
+        if said := code.as_json():
+            observed["code"] = said
+        if loaded is not None:
+            observed["loaded"] = [*loaded]
+        if again.guessed and again.target:
+            self._remarks.append(f"looked at `{again.target.python}`, which is guessed: {again.reason}")
+        description = order.description._replace(
+            title=order.description.title or shlex.join(redact_arguments(command)[0]),
+            inputs=self._inputs,
+            outputs=self._outputs(),
+            observed=observed,
+            kept=code.kept,
+        )
+        surroundings = self._surroundings(found)
+        recorded: Recorded | CapsuleError
+        try:
+            recorded = record(self._store, surroundings, description)
+        except CapsuleError as error:
+            recorded = error
+        findings = (*(found.findings if found else ()), *code.findings)
+        return Observed(recorded=recorded, execution=execution, findings=findings, remarks=tuple(self._remarks))
+
+    def _what_starts(self) -> Started:
+        order = self._order
+        started = started_by(order.command, environ=order.environ, directory=os.getcwd())
+        return Started(order.target, started.script) if order.target else started
+
+    def _captured(self, started: Started) -> Capture | None:
+        if started.target is None:
+            return None
+        try:
+            return capture(started.target, layers=self._order.layers, environ=self._order.environ, cache=self._cache)
+        except InterpreterProblem as problem:
+            remark = f"the environment is not recorded: {problem.message}"
+            if remark not in self._remarks:
+                self._remarks.append(remark)
+            return None
+
+    def _captured_code(self, found: Capture | None, modules: Collection[str] = ()) -> Code:
+        declared = [path for given in (*self._order.inputs, *self._order.outputs) for path in (given, *matching(given))]
+        return capture_code(
+            found.live if found else (),
+            directory=os.getcwd(),
+            root=self._store.root,
+            declared=declared,
+            script=self._started.script,
+            modules=modules,
+        )
+
+    def _imported(self, tracing: Tracing, found: Capture | None) -> tuple[Sequence[str] | None, Collection[str]]:
+        """Return the distributions and the analysis's own modules that were imported, the first None if not seen."""
+        from capsulestore.capture.imports import distributions_and_modules  # noqa: PLC0415
+
+        traced = tracing.files()
+        if traced.problem:
+            self._remarks.append(f"imports: {traced.problem}")
+        if found is None or not traced.saw(found.interpreter.prefix):
+            self._remarks.append("what was imported is not recorded: the interpreter was not seen to start")
+            return None, ()
+        return distributions_and_modules(traced, found.interpreter, found.live)
+
+    def _outputs(self) -> list[Artifact]:
+        found: set[Artifact] = set()
+        for given in self._order.outputs:
+            paths = matching(given)
+            if not paths:
+                self._remarks.append(f"`{given}`: no such output, so none is recorded")
+            for path in paths:
+                try:
+                    found.update(digest_artifacts([path], root=self._store.root))
+                except FileProblem as problem:
+                    self._remarks.append(f"an output is not recorded: {problem.message}")
+        return sorted(found)
+
+    def _surroundings(self, found: Capture | None) -> Surroundings:
+        if found is not None:
+            return Surroundings.of(found)
+        reason = self._started.reason or "the interpreter did not answer"
+        if not any(remark.startswith("the environment is not recorded") for remark in self._remarks):
+            self._remarks.append(f"the environment is not recorded: {reason}")
+        return Surroundings(environment={}, layers={"python": LayerState("unknown", reason)})
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,130 @@
+"""What is said of an analysis on a command line: its title, inputs and outputs, parameters, labels, parents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from capsulestore.capture.files import path_text
+from capsulestore.errors import InvalidValue, UsageError
+from capsulestore.model.canonical import check
+
+from .candidates import complete_name
+from .command import FILE
+
+if TYPE_CHECKING:
+    from capsulestore.recording import Description
+    from capsulestore.store import Store
+
+__all__ = ["described", "description_options", "parse_json"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def description_options(function: _Function) -> _Function:
+    """Give a command that registers a capsule the options that say what it is: those that `described` takes."""
+    for option in reversed(
+        (
+            click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule."),
+            click.option(
+                "--input",
+                "inputs",
+                metavar="PATH",
+                type=FILE,
+                multiple=True,
+                help="A file that went in, or a directory of such (repeatable).",
+            ),
+            click.option(
+                "--output",
+                "outputs",
+                metavar="PATH",
+                type=FILE,
+                multiple=True,
+                help="A file that came out, or a directory of such (repeatable).",
+            ),
+            click.option(
+                "--param",
+                metavar="K=V",
+                multiple=True,
+                callback=_pairs(str),
+                help="A parameter, as text (repeatable).",
+            ),
+            click.option(
+                "--param-json",
+                metavar="K=V",
+                multiple=True,
+                callback=_pairs(parse_json),
+                help="A parameter, as JSON (repeatable).",
+            ),
+            click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable)."),
+            click.option(
+                "--parent",
+                "parents",
+                metavar="NAME",
+                multiple=True,
+                shell_complete=complete_name,
+                help="A capsule that this one derives from (repeatable).",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def described(  # noqa: PLR0913  (one parameter for each option)
+    store: Store,
+    title: str,
+    *,
+    param: dict[str, Any],
+    param_json: dict[str, Any],
+    label: dict[str, Any],
+    parents: tuple[str, ...],
+) -> Description:
+    """Return what the options say, but for inputs and outputs; a parent is one of the store's."""
+    from capsulestore.recording import Description
+
+    if both := param.keys() & param_json.keys():
+        raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")
+    return Description(
+        title=path_text(title),
+        parameters=param | param_json,
+        labels=label,
+        parents=[store.resolve_capsule(name) for name in parents],
+    )
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text; raise `ValueError` for what is none, `RecursionError` for what is too deep."""
+    # Not orjson, which rounds large integers: the model refuses them.
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _pairs(
+    parse: Callable[[str], Any],
+) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, Any]]:
+    """Return a callback that reads `KEY=VALUE` options into a mapping."""
+
+    def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+        pairs = {}
+        for text in given:
+            key, equals, value = path_text(text).partition("=")
+            option = parameter.opts[0]
+            if not equals or not key:
+                raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
+            if key in pairs:
+                raise UsageError(f"`{option}` gives `{key}` twice")
+            try:
+                pairs[key] = parse(value)
+                check({key: pairs[key]})
+            except (ValueError, RecursionError, InvalidValue) as error:
+                raise UsageError(f"`{option} {text}`: {error}") from None
+        return pairs
+
+    return read

@@ -1,0 +1,182 @@
+"""The benchmark's arithmetic and its page; what it measures is for `make benchmark`."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOME = ROOT / "benchmarks"
+
+
+def benchmark(name):
+    """Import a module of the benchmark, which is not installed."""
+    if "benchmarks" not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            "benchmarks", HOME / "__init__.py", submodule_search_locations=[str(HOME)]
+        )
+        sys.modules["benchmarks"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["benchmarks"])
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+Figure = benchmark("figures").Figure
+TARGETS = benchmark("targets").TARGETS
+by_hand, page = benchmark("table").by_hand, benchmark("table").page
+whole_process = benchmark("whole_process")
+
+MILLISECONDS = {
+    "true": 1,
+    "capture-cold": 70,
+    "capture-warm": 50,
+    "verify": 60,
+    "run": 101,
+    "uv-freeze": 20,
+    "pip-freeze": 200,
+    "datalad-run": 400,
+    "in-process-store": 31.5,
+    "in-process-capture-warm": 15,
+}
+OURS = {"capture-cold", "capture-warm", "verify", "run"}
+
+
+def figures(**missing):
+    """Figures of round numbers; `run="no command"` says that there is none of that name."""
+    found = {}
+    for name, time in MILLISECONDS.items():
+        label = f"`capsule {name}`" if name in OURS else name
+        if name in missing:
+            found[name] = Figure(label=label, missing=missing[name])
+        else:
+            found[name] = Figure(label=label, times=(time, time * 9, time / 9), memory=40.0 + time)
+    return found
+
+
+def page_of(found, rounds=15, by_hand=""):
+    return page(found, machine="a machine", compared="this and that 1.0", rounds=rounds, by_hand=by_hand)
+
+
+def rows(text):
+    """Return the other columns of each table's row by its first."""
+    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return {first: others for first, *others in cells}
+
+
+def target(part):
+    (found,) = [target for target in TARGETS if part in target.sentence]
+    return found
+
+
+def test_a_figure_is_the_median_of_all_rounds():
+    assert Figure(label="x", times=(9.0, 1.0, 2.0)).median == 2.0
+    assert Figure(label="x", times=(4.0, 1.0, 2.0, 9.0)).median == 3.0
+    assert Figure(label="x", missing="there is none").median is None
+
+
+@pytest.mark.parametrize(
+    ("part", "reached", "met"),
+    [
+        ("its index cold", 0.35, True),
+        ("its index warm", 2.5, True),
+        ("capsule verify`, warm, takes at most 1.6", 1.2, True),
+        ("capsule run -- true", 0.25, False),
+        ("is stored in", 31.5, False),
+        ("a warm capture", 15, True),
+        ("MB of memory", 141, False),
+        ("aimed at", 3, False),
+    ],
+)
+def test_a_target_is_held_to_the_medians_of_one_run(part, reached, met):
+    assert target(part).reached(figures()) == pytest.approx(reached)
+    assert target(part).met(figures()) is met
+
+
+def test_every_target_is_tried_above():
+    assert len(TARGETS) == 8
+
+
+def test_a_target_that_is_just_missed_is_not_met():
+    slower = figures() | {"in-process-store": Figure(label="storing", times=(30.01,))}
+    assert target("is stored in").met(slower) is False
+
+
+def test_where_a_figure_is_missing_nothing_is_claimed():
+    found = figures(run="no command `run`")
+
+    assert target("capsule run -- true").met(found) is None
+    assert target("MB of memory").met(found) is None
+    text = rows(page_of(found))
+    assert text["`capsule run`"][0] == "not measured: no command `run`"
+    assert text[target("capsule run -- true").sentence] == ["not measured", "-"]
+
+
+def test_the_limit_in_a_target_s_sentence_is_the_one_that_is_compared_with():
+    for target in TARGETS:
+        assert re.search(rf"(?<![\d.]){re.escape(f'{target.limit:g}')}(?![\d.]*\d)", target.sentence), target.sentence
+
+
+def test_the_page_says_when_the_rounds_were_few():
+    assert "preliminary" in page_of(figures(), rounds=14)
+    assert "preliminary" not in page_of(figures(), rounds=15)
+
+
+def test_what_is_written_by_hand_survives_when_the_page_is_written_anew():
+    first = page_of(figures(), by_hand="## What was tried\n\nThis | that.")
+    again = page_of(figures(run="no command `run`"), rounds=3, by_hand=by_hand(first))
+    assert by_hand(again) == "## What was tried\n\nThis | that."
+    assert by_hand("# A page\n") == ""
+
+
+def test_the_page_in_the_documentation_has_a_row_for_each_target():
+    written = rows((ROOT / "docs/performance.md").read_text("utf-8"))
+    assert not {target.sentence for target in TARGETS} - written.keys()
+
+
+def test_the_page_in_the_documentation_has_a_part_that_is_written_by_hand():
+    assert by_hand((ROOT / "docs/performance.md").read_text("utf-8")).startswith("## What was tried")
+
+
+def test_commands_are_run_in_turn_and_the_time_of_each_is_taken(tmp_path):
+    order = []
+
+    def command(name, *arguments, **more):
+        return whole_process.Command(
+            name=name,
+            label=name,
+            arguments=arguments,
+            directory=tmp_path,
+            prepare=lambda: order.append(name),
+            **more,
+        )
+
+    taken = whole_process.measure(
+        [
+            command("a", "/bin/sh", "-c", "echo here", prints="here"),
+            command("b", "/bin/sh", "-c", "echo 'error: no such thing' >&2; exit 3"),
+            command("c", "/bin/sh", "-c", "true", prints="something"),
+            command("d", missing="it is not installed"),
+        ],
+        2,
+        tmp_path,
+    )
+
+    assert order == ["a", "b", "c", "a", "a", "a"]
+    assert len(taken["a"].times) == 2
+    assert min(taken["a"].times) > 0
+    assert 0 < taken["a"].memory < 100
+    assert [taken[name].missing for name in "abcd"] == [
+        "",
+        "no such thing",
+        "it did not print `something`",
+        "it is not installed",
+    ]
+    assert not taken["b"].times
+
+
+def test_what_is_measured_is_at_least_three_hundred_pinned_distributions():
+    lines = (HOME / "requirements.txt").read_text("utf-8").splitlines()
+    pinned = [line.partition("==")[0] for line in lines if not line.startswith("#")]
+    assert all("==" in line for line in lines if not line.startswith("#"))
+    assert len(set(pinned)) == len(pinned) >= 300

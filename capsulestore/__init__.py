@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from capsulestore.capture.environment import capture_environment
     from capsulestore.store import Store
 
-__all__ = ["Store", "capture_environment"]
+__all__ = ["Store", "__version__", "capture_environment"]
+
+__version__ = "0.1.0"
 
 _HOMES = {"Store": "capsulestore.store", "capture_environment": "capsulestore.capture.environment"}
 

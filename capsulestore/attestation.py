@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from capsulestore import __version__
 from capsulestore.errors import UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.model.statement import STATEMENT_TYPE, Statement
@@ -41,8 +42,6 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
 
     An environment that could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
     """
-    from importlib.metadata import version  # noqa: PLC0415
-
     tests = dict(_tests(verification))
     here = verification.here
     rules = {
@@ -71,7 +70,7 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
                 "verdict": verification.verdict,
                 "reasons": list(verification.reasons),
                 "timeVerified": time.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                "verifier": {"id": _VERIFIER, "version": {"capsulestore": version("capsulestore")}},
+                "verifier": {"id": _VERIFIER, "version": {"capsulestore": __version__}},
             },
         }
     )

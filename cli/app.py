@@ -76,9 +76,9 @@ def _meant(word: str) -> str:
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from capsulestore import __version__
 
-        click.echo(f"capsule {version('capsulestore')}")
+        click.echo(f"capsule {__version__}")
         ctx.exit()
 
 

@@ -94,9 +94,15 @@ def _loaded(value: Any) -> Iterator[str]:
         yield safe(", ".join(value[:_LOADED_NAMED])) + more if value else "nothing but the standard library"
 
 
+def _target(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and value.keys() == {"python", "chosen_by"}:
+        yield f"{cell(value['python'])} ({cell(value['chosen_by'])})"
+
+
 _SPECIAL: Final[dict[str, Callable[[Any], Iterator[str]]]] = {
     "code": _code,
     "command": _command,
     "loaded": _loaded,
     "run": _run,
+    "target": _target,
 }

@@ -28,7 +28,7 @@ _NAMED = 3
 @target_options
 @settings_options
 def command(python: str | None, layers: tuple[str, ...]) -> int:
-    """Tell in short whether the environment here is still that of the capsule added last, and its files too.
+    """Tell in short whether the environment here is still that of the capsule added last, and its code and files too.
 
     Exit status 0 when all is the same, else 1. `capsule verify` says it at length.
     """
@@ -64,10 +64,12 @@ def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator
         yield "", safe(reason)
     if answer.context_in_words:
         yield "context", f"differs{_few(answer.context_in_words)}"
-    if answer.files:
-        changed = [file for file in answer.files if file.state != "same"]
-        told = [f"{file.path} {file.state}" for file in changed]
-        yield "files", f"{len(answer.files) - len(changed)} of {len(answer.files)} as recorded{_few(told)}"
+    code = [(f"{part.role} {part.name}", part.state) for part in answer.code]
+    files = [(file.path, file.state) for file in answer.files]
+    for kind, recorded in (("code", code), ("files", files)):
+        if recorded:
+            others = [f"{name} {state}" for name, state in recorded if state != "same"]
+            yield kind, f"{len(recorded) - len(others)} of {len(recorded)} as recorded{_few(others)}"
 
 
 def _telling_first(changes: Iterable[Change]) -> list[Change]:

@@ -23,6 +23,7 @@ TOKEN = "ghp_" + "a1B2" * 9
         'url = "https://example.org/x?sig=abcdef12&y=1"',
         f"# {TOKEN}",
         f'client = Client("{TOKEN}")',
+        "-password = 'hunter2hunter2'",
         '+secret_key = b"abcd1234"',
     ],
 )

@@ -11,7 +11,7 @@ from capsulestore.capture.code.apart import is_apart
 from capsulestore.capture.files import read_up_to
 from capsulestore.capture.live_source import LiveSource
 from capsulestore.capture.python.metadata import normalized
-from capsulestore.capture.watch import noticed
+from capsulestore.capture.watch import noticed, noticed_metadata_names, noticed_names
 
 if TYPE_CHECKING:  # what is installed is seldom read anew, and start-up counts
     from capsulestore.capture.python.distribution import Distribution
@@ -98,17 +98,23 @@ def _is_installed(place: Place, installed: Installed) -> bool:
     if any(distribution.found.kind == "egg" for distribution in place.distributions):
         return True
     if place.distributions:
-        # Which modules lie there is else nobody's concern.
-        noticed(directory)
         owned = {path.partition(b"/")[0] for one in place.distributions for path in one.owned} | {b"bin"}
-        names = {os.fsencode(entry.name) for entry in place.listing.others}
-        if all(name in owned or is_apart(name) for name in names):
+        others = [entry for entry in place.listing.others if not _is_of(os.fsencode(entry.name), owned)]
+        if not others:
+            noticed_names(directory)
             return True
+        # As long as one of them is there, it is nobody's concern which others come and go.
+        witness = min(others, key=lambda entry: not entry.is_dir())
+        (noticed_metadata_names if witness.is_dir() else noticed)(witness.path)
     return any(
         os.fsencode(os.path.relpath(directory, other.directory.path)) + b"/" in _directories_of(other)
         for other in installed.places
         if other.directory.role == "site" and directory.startswith(os.path.join(other.directory.path, ""))
     )
+
+
+def _is_of(name: bytes, owned: set[bytes]) -> bool:
+    return name in owned or is_apart(name)
 
 
 def _directories_of(place: Place) -> set[bytes]:

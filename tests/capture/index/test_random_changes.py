@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 EVERYDAY = 2
-STEPS = 10
+STEPS = 8
 
 
 class Restless:

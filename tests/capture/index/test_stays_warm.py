@@ -57,7 +57,6 @@ def test_outputs_written_into_a_directory_on_pythonpath_change_nothing(copied, t
     assert copied.agree() == before
 
 
-@pytest.mark.xfail(reason="which names lie in an editable's directory is taken to count (`capture.code.live`)")
 def test_outputs_written_into_an_editable_project_change_nothing(copied, project):
     before = copied.warm()
     assert before.environment["python"]["packages"]["flat"] == {"version": "1.0", "editable": True}

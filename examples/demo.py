@@ -106,7 +106,8 @@ def main() -> None:
         "   How much heavier is a penguin whose flippers are a millimetre longer?"
     )
     demo.run(
-        'capsule run -m "penguins: first fit" --output results.csv --digest-file digest.txt .venv/bin/python analysis.py',
+        'capsule run -m "penguins: first fit" --output results.csv --digest-file digest.txt '
+        ".venv/bin/python analysis.py",
         gives="all as one    342 49.69",
     )
     result = (SCRATCH / "results.csv").read_bytes()

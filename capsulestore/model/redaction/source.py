@@ -14,8 +14,8 @@ __all__ = ["holds_secret"]
 # Expressions are compiled, and kept by `re`, when a source is first looked through: start-up counts.
 _LITERAL: Final = r"[A-Za-z]{0,2}(?:\"\"\"|'''|[\"'])([^\"'\s{}<>]{4,512})[\"']"
 _ASSIGNED: Final = (
-    r"(?m:(?<![\w.-])|(?<=^-))([A-Za-z_][\w.-]{0,128})[\"']?[\])]?[ \t]{0,8}(?::[ \t]{0,8}[\w.|\[\] ]{1,64}=|:|=)[ \t]{0,8}"
-    + _LITERAL
+    r"(?m:(?<![\w.-])|(?<=^-))([A-Za-z_][\w.-]{0,128})[\"']?[\])]?"
+    r"[ \t]{0,8}(?::[ \t]{0,8}[\w.|\[\] ]{1,64}=|:|=)[ \t]{0,8}" + _LITERAL
 )
 """`token = "..."`, `token: str = "..."`, `{"token": "..."}`, and what a patch takes away of these."""
 _GIVEN: Final = r"[\"']--?([A-Za-z_][\w.-]{0,128})[\"'],[ \t\n]{0,8}(?![\"']-)" + _LITERAL

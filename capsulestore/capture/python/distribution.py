@@ -36,7 +36,7 @@ _Report = Callable[[str, str], None]
 class Distribution:
     """A distribution as installed. `rows` are those of its content; `listed` are all, paths as it lists them.
 
-    A row is a path and a hash. `content` is None for an editable, and where nothing says which files it has.
+    A row is a path and a hash; `tops` are the first parts of the listed paths, `..` among them. `content` is None for an editable, and where nothing says which files it has.
     """
 
     found: Found
@@ -48,6 +48,7 @@ class Distribution:
     content: str | None = None
     rows: frozenset[tuple[bytes, bytes]] = frozenset()
     listed: Sequence[tuple[bytes, bytes]] = ()
+    tops: frozenset[bytes] = frozenset()
     source: dict[str, Json] | None = None
 
     @property
@@ -130,7 +131,8 @@ def _with_files(
     noticed(found.path)
     editable = editable or _is_develop(found, role)
     listed = _listed_files(found, distro, finding)
-    distribution = replace(distribution, listed=listed or ())
+    tops = frozenset({path.partition(b"/")[0] for path, _ in listed or ()})
+    distribution = replace(distribution, listed=listed or (), tops=tops)
     if editable:
         return replace(distribution, editable=True)
     tags, build = _wheel(found, finding) if found.kind == "dist-info" else ((), None)

@@ -54,12 +54,19 @@ def _sharing(place: Place) -> Iterator[tuple[Distribution, set[bytes]]]:
     Most distributions share none, which saves looking at all of their rows.
     """
     counted = [distribution for distribution in place.distributions if distribution.key not in INSTALLERS]
-    tops = [{path.partition(b"/")[0] for path, _ in distribution.rows} for distribution in counted]
+    tops = [_tops_of_rows(distribution) for distribution in counted]
     count = Counter(top for names in tops for top in names)
     for distribution, names in zip(counted, tops, strict=True):
         shared = {name for name in names if count[name] > 1}
         if shared:
             yield distribution, shared
+
+
+def _tops_of_rows(distribution: Distribution) -> frozenset[bytes]:
+    """Return the first parts of the paths of a distribution's rows, and maybe more."""
+    if b".." not in distribution.tops:
+        return distribution.tops
+    return distribution.tops | {path.partition(b"/")[0] for path, _ in distribution.rows}
 
 
 def _digest(place: Place, path: bytes, distributions: list[Distribution]) -> str | None:

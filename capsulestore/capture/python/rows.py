@@ -55,10 +55,11 @@ def parse_record(data: bytes) -> list[tuple[bytes, bytes]]:
 
     Those of a `__pycache__` within a package, half of what pip lists and nothing that counts, are left out.
     """
-    rows: Iterable[tuple[bytes, bytes]] = _PLAIN_ROW.findall(data)
     # An environment has some fifty thousand rows, and hardly ever one of another form.
-    if len(rows) != data.count(b"\n") or not data.endswith(b"\n") or b'"' in data or b"\r" in data:  # type: ignore[arg-type]
-        rows = _rows_of_any_form(data)
+    plain = data.replace(b"\r\n", b"\n")
+    found: list[tuple[bytes, bytes]] = _PLAIN_ROW.findall(plain)
+    is_plain = len(found) == plain.count(b"\n") and plain.endswith(b"\n") and b'"' not in plain and b"\r" not in plain
+    rows = found if is_plain else _rows_of_any_form(data)
     return [row for row in rows if b"/__pycache__/" not in row[0]]
 
 

@@ -59,10 +59,9 @@ def _owned(installed: Installed) -> dict[str, frozenset[str]]:
         for distribution in place.distributions:
             if distribution.key in INSTALLERS:
                 here.add(distribution.key)
-            tops = {path.partition(b"/")[0] for path, _ in distribution.listed}
             # What an absolute path leads to is no row that counts, so what lies there is nobody's.
-            here |= {os.fsdecode(top) for top in tops - {b"", b".."}}
-            if b".." not in tops:
+            here |= {os.fsdecode(top) for top in distribution.tops - {b"", b".."}}
+            if b".." not in distribution.tops:
                 continue
             for path, _ in distribution.listed:
                 if not path.startswith(b"../"):

@@ -66,7 +66,7 @@ def _tops_of_rows(distribution: Distribution) -> frozenset[bytes]:
     """Return the first parts of the paths of a distribution's rows, and maybe more."""
     if b".." not in distribution.tops:
         return distribution.tops
-    return distribution.tops | {path.partition(b"/")[0] for path, _ in distribution.rows}
+    return (distribution.tops - {b".."}) | {path.partition(b"/")[0] for path, _ in distribution.rows}
 
 
 def _digest(place: Place, path: bytes, distributions: list[Distribution]) -> str | None:

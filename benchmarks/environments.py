@@ -57,12 +57,13 @@ def environments(directory: Path, sources: Path) -> Environments:
 
     Raise `CannotInstall` where pip cannot install one of them; datalad alone may be missing.
     """
-    target = _made(directory / "target", REQUIREMENTS.read_bytes(), lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
+    pinned = REQUIREMENTS.read_bytes() + PIP.encode()
+    target = _made(directory / "target", pinned, lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
     capsule = _made(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
-    uv = _made(directory / "uv", b"", lambda: (UV,))
+    uv = _made(directory / "uv", UV.encode(), lambda: (UV,))
     datalad, without = directory / "datalad", ""
     try:
-        _made(datalad, b"", lambda: (DATALAD, GIT_ANNEX))
+        _made(datalad, f"{DATALAD} {GIT_ANNEX}".encode(), lambda: (DATALAD, GIT_ANNEX))
     except CannotInstall:
         without = "pip could not install datalad and git-annex"
     return Environments(target=target, capsule=capsule, uv=uv, datalad=datalad, without_datalad=without)

@@ -7,21 +7,21 @@ import shlex
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsulestore.capture.artifacts import Artifact, digest_artifacts, matching, recorded_path
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.code import Code, capture_code
-from capsulestore.capture.command import Started, started_by
+from capsulestore.capture.command import Started, sources_named, started_by, starting_directory
 from capsulestore.capture.environment import Capture, capture, check_layers
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.target import Target
-from capsulestore.errors import CapsuleError, FileProblem, InterpreterProblem
+from capsulestore.errors import CapsuleError
 from capsulestore.execution import Execution, execute
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
-from capsulestore.model.redaction import redact_arguments
+from capsulestore.model.redaction import redact_arguments, redact_text
 from capsulestore.recording import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from capsulestore.capture.imports import Tracing
 
 __all__ = ["Observed", "Order", "observe"]
+
+_ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 class Order(NamedTuple):
@@ -80,8 +82,7 @@ def observe(store: Store, order: Order, *, cache: Cache) -> Observed:
 
             tracing = stack.enter_context(traced(order.environ))
         execution = execute(order.command, environ=tracing.environ if tracing else order.environ)
-        # Whoever presses Ctrl-C to end the command presses it twice.
-        with _without_interrupts():
+        with _signals_held():
             return seen.registered(execution, tracing)
 
 
@@ -94,13 +95,15 @@ class _Seeing:
         self._store = store
         self._order = order
         self._cache = cache
+        # The command may remove it.
+        self._directory = os.getcwd()
         self._remarks: list[str] = []
         self._inputs = digest_artifacts(
             (path for given in order.inputs for path in matching(given) or [given]), root=store.root
         )
         self._started = self._what_starts()
         self._before = None if self._started.prepares else self._captured(self._started)
-        self._code = self._captured_code(self._before) if self._before and not order.trace_imports else None
+        self._code = self._captured_code(self._before) if self._before else None
 
     def registered(self, execution: Execution, tracing: Tracing | None) -> Observed:
         """Capture what is there after the command, and register all of it."""
@@ -108,9 +111,45 @@ class _Seeing:
         again = self._started if self._before else self._what_starts()
         after = self._captured(again)
         found = self._before or after
-        loaded, modules = self._imported(tracing, found) if tracing else (None, ())
-        code = self._code or self._captured_code(found, modules)
-        command = [path_text(word) for word in order.command]
+        code = self._code or self._captured_code(found)
+        observed: dict[str, Json] = {
+            "command": [path_text(word) for word in order.command],
+            "working_directory": recorded_path(self._directory, self._store.root),
+            "run": self._run(execution, after),
+            "status": "completed" if execution.status == 0 else "failed",
+        }
+        if script := self._script():
+            observed["entry_point"] = recorded_path(script, self._store.root)
+        if tracing and (imported := self._imported(tracing, found)):
+            loaded, modules = imported
+            observed["loaded"] = [*loaded]
+            code = code.with_files(modules, root=self._store.root)
+        if said := code.as_json():
+            observed["code"] = said
+        if again.guessed and again.target:
+            self._remark(f"looked at `{again.target.python}`, which is guessed: {again.reason}")
+        description = order.description._replace(
+            title=order.description.title or shlex.join(redact_arguments(list(map(path_text, order.command)))[0]),
+            inputs=self._inputs,
+            outputs=self._outputs(),
+            observed=observed,
+            kept=code.kept,
+        )
+        recorded: Recorded | CapsuleError
+        try:
+            recorded = record(self._store, self._surroundings(found, again), description)
+        except CapsuleError as error:
+            recorded = error
+        findings = (*(found.findings if found else ()), *code.findings)
+        return Observed(recorded=recorded, execution=execution, findings=findings, remarks=tuple(self._remarks))
+
+    def _remark(self, text: str) -> None:
+        """Keep what a reader should know, once; words of the command line may be among it."""
+        clean = redact_text(text)[0]
+        if clean not in self._remarks:
+            self._remarks.append(clean)
+
+    def _run(self, execution: Execution, after: Capture | None) -> dict[str, Json]:
         run: dict[str, Json] = {
             "started_at": execution.started_at.isoformat(),
             "finished_at": execution.finished_at.isoformat(),
@@ -119,102 +158,94 @@ class _Seeing:
         if self._before and after:
             run["environment_changed"] = self._before.environment != after.environment
             if run["environment_changed"]:
-                self._remarks.append("the environment changed while the command ran; recorded as it was before")
-        observed: dict[str, Json] = {
-            "command": [*command],
-            "working_directory": recorded_path(os.getcwd(), self._store.root),
-            "run": run,
-            "status": "completed" if execution.status == 0 else "failed",
-        }
-        if self._started.script is not None:
-            observed["entry_point"] = recorded_path(self._started.script, self._store.root)
-        if said := code.as_json():
-            observed["code"] = said
-        if loaded is not None:
-            observed["loaded"] = [*loaded]
-        if again.guessed and again.target:
-            self._remarks.append(f"looked at `{again.target.python}`, which is guessed: {again.reason}")
-        description = order.description._replace(
-            title=order.description.title or shlex.join(redact_arguments(command)[0]),
-            inputs=self._inputs,
-            outputs=self._outputs(),
-            observed=observed,
-            kept=code.kept,
-        )
-        surroundings = self._surroundings(found)
-        recorded: Recorded | CapsuleError
-        try:
-            recorded = record(self._store, surroundings, description)
-        except CapsuleError as error:
-            recorded = error
-        findings = (*(found.findings if found else ()), *code.findings)
-        return Observed(recorded=recorded, execution=execution, findings=findings, remarks=tuple(self._remarks))
+                self._remark("the environment changed while the command ran; recorded as it was before")
+        return run
 
     def _what_starts(self) -> Started:
         order = self._order
-        started = started_by(order.command, environ=order.environ, directory=os.getcwd())
-        return Started(order.target, started.script) if order.target else started
+        started = started_by(order.command, environ=order.environ, directory=self._directory)
+        return started._replace(target=order.target, prepares=False) if order.target else started
+
+    def _script(self) -> str | None:
+        """Return the script, where one is there: another name is the command's to complain of, and may be a url."""
+        script = self._started.script
+        return script if script is not None and os.path.isfile(script) else None
 
     def _captured(self, started: Started) -> Capture | None:
         if started.target is None:
             return None
+        environ = self._order.environ if started.environ is None else started.environ
         try:
-            return capture(started.target, layers=self._order.layers, environ=self._order.environ, cache=self._cache)
-        except InterpreterProblem as problem:
-            remark = f"the environment is not recorded: {problem.message}"
-            if remark not in self._remarks:
-                self._remarks.append(remark)
+            return capture(started.target, layers=self._order.layers, environ=environ, cache=self._cache)
+        except (CapsuleError, OSError) as problem:
+            self._remark(f"the environment is not recorded: {_said(problem)}")
             return None
 
-    def _captured_code(self, found: Capture | None, modules: Collection[str] = ()) -> Code:
-        declared = [path for given in (*self._order.inputs, *self._order.outputs) for path in (given, *matching(given))]
-        return capture_code(
-            found.live if found else (),
-            directory=os.getcwd(),
-            root=self._store.root,
-            declared=declared,
-            script=self._started.script,
-            modules=modules,
-        )
+    def _captured_code(self, found: Capture | None) -> Code:
+        order = self._order
+        try:
+            return capture_code(
+                found.live if found else (),
+                directory=self._directory,
+                root=self._store.root,
+                declared=[*order.inputs, *order.outputs],
+                script=self._script(),
+                starts_in=starting_directory(order.command, self._started, self._directory),
+                modules=[
+                    path for path in sources_named(order.command, self._directory) if path != self._started.script
+                ],
+            )
+        except (CapsuleError, OSError) as problem:
+            self._remark(f"the code is not recorded: {_said(problem)}")
+            return Code((), (), {}, ())
 
-    def _imported(self, tracing: Tracing, found: Capture | None) -> tuple[Sequence[str] | None, Collection[str]]:
-        """Return the distributions and the analysis's own modules that were imported, the first None if not seen."""
+    def _imported(self, tracing: Tracing, found: Capture | None) -> tuple[Sequence[str], Collection[str]] | None:
+        """Return the distributions and the analysis's own modules that were imported; None where not all was seen."""
         from capsulestore.capture.imports import distributions_and_modules  # noqa: PLC0415
 
         traced = tracing.files()
         if traced.problem:
-            self._remarks.append(f"imports: {traced.problem}")
+            self._remark(f"what was imported is not recorded: {traced.problem}")
+            return None
         if found is None or not traced.saw(found.interpreter.prefix):
-            self._remarks.append("what was imported is not recorded: the interpreter was not seen to start")
-            return None, ()
+            self._remark("what was imported is not recorded: the interpreter was not seen to start")
+            return None
         return distributions_and_modules(traced, found.interpreter, found.live)
 
     def _outputs(self) -> list[Artifact]:
         found: set[Artifact] = set()
         for given in self._order.outputs:
-            paths = matching(given)
-            if not paths:
-                self._remarks.append(f"`{given}`: no such output, so none is recorded")
-            for path in paths:
-                try:
+            try:
+                paths = matching(given)
+                if not paths:
+                    self._remark(f"`{given}`: no such output, so none is recorded")
+                for path in paths:
                     found.update(digest_artifacts([path], root=self._store.root))
-                except FileProblem as problem:
-                    self._remarks.append(f"an output is not recorded: {problem.message}")
+            except (CapsuleError, OSError) as problem:
+                self._remark(f"an output is not recorded: {_said(problem)}")
         return sorted(found)
 
-    def _surroundings(self, found: Capture | None) -> Surroundings:
+    def _surroundings(self, found: Capture | None, started: Started) -> Surroundings:
         if found is not None:
             return Surroundings.of(found)
-        reason = self._started.reason or "the interpreter did not answer"
+        reason = redact_text(started.reason or "the interpreter did not answer")[0]
         if not any(remark.startswith("the environment is not recorded") for remark in self._remarks):
-            self._remarks.append(f"the environment is not recorded: {reason}")
+            self._remark(f"the environment is not recorded: {reason}")
         return Surroundings(environment={}, layers={"python": LayerState("unknown", reason)})
 
 
+def _said(problem: CapsuleError | OSError) -> str:
+    return problem.message if isinstance(problem, CapsuleError) else str(problem.strerror or problem)
+
+
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _signals_held() -> Iterator[None]:
+    """Hold back for the block what would end this process, and with it the record of what has been run.
+
+    Whoever presses Ctrl-C to end the command presses it twice; a batch system says SIGTERM to all of a job.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -8,15 +8,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from capsulestore.capture.code.apart import Declared, declared_paths
+from capsulestore.capture.budget import TooLarge
 from capsulestore.capture.code.changes import Changes, changes_from_tree
+from capsulestore.capture.code.declared import Declared
 from capsulestore.capture.code.git import GitProblem
-from capsulestore.capture.code.plain import digest_of_files
+from capsulestore.capture.code.local import local_path
 from capsulestore.capture.code.repository import Position, Repositories
 from capsulestore.capture.code.trees import Source, Tree, every_source, look_at, work_tree
-from capsulestore.capture.files import file_sha256
+from capsulestore.capture.files import file_sha256, path_text
 from capsulestore.capture.live_source import LiveSource
-from capsulestore.capture.python.tree import TooLarge
 from capsulestore.model.canonical import Json
 from capsulestore.model.manifest import Manifest
 
@@ -97,14 +97,22 @@ class _Here:
     def source(self, role: str, name: str) -> Source | None:
         """Return the source that a manifest means; None where it takes no part here."""
         if role == "work tree":
-            # One that is recorded as absolute holds the store, wherever both lie now.
-            start = self.directory if os.path.isabs(name) else os.path.join(self.root, name)
-            found = None if "\0" in start else work_tree(start, self.root, self.repositories)
-            return found if found and (os.path.isabs(name) or found.name == name) else None
-        return next(
-            (one for one in every_source(self.live, self.root) if (one.role, one.name) == (role, name)),
-            None,
-        )
+            return self._work_tree(name)
+        sources = every_source(self.live, self.root)
+        if found := next((one for one in sources if (one.role, one.name) == (role, name)), None):
+            return found
+        # The directory that a program starts in is on the search path only then.
+        path = local_path(name, self.root) if role == "path" else None
+        return Source("path", name, os.path.realpath(path)) if path else None
+
+    def _work_tree(self, name: str) -> Source | None:
+        # One that is recorded as absolute may be that which holds the store, wherever both lie now.
+        around = work_tree(self.directory, self.root, self.repositories) if os.path.isabs(name) else None
+        if around and os.path.commonpath([around.directory, self.root]) == around.directory:
+            return around
+        path = local_path(name, self.root)
+        found = work_tree(path, self.root, self.repositories) if path else None
+        return found if found and found.name == name else None
 
     def tree(self, source: Source) -> Tree:
         """Return what is at a source."""
@@ -120,8 +128,12 @@ def _members(code: Json, key: str) -> list[Mapping[str, Any]]:
 
 
 def _declared(manifest: Manifest, root: str) -> Declared:
-    paths = (str(file["path"]) for key in ("inputs", "outputs") for file in manifest.files(key))
-    return declared_paths(os.path.join(root, path) for path in paths)
+    """Return what was declared, which a run may delete or write anew, and the files that were recorded of it."""
+    code = manifest.value.get("code")
+    said = code.get("declared") if isinstance(code, Mapping) else None
+    declared = [path for path in said if isinstance(path, str)] if isinstance(said, list) else []
+    declared += [str(file["path"]) for key in ("inputs", "outputs") for file in manifest.files(key)]
+    return Declared.of((path for one in declared if (path := local_path(one, ""))), root)
 
 
 def _check_tree(role: str, name: str, recorded: Mapping[str, Any], here: _Here) -> CodeCheck:
@@ -138,7 +150,7 @@ def _compare(recorded: Mapping[str, Any], tree: Tree, here: _Here) -> tuple[dict
     """Return what is there now, in the form of what was recorded where it can be, and how the two compare."""
     if _matches(_SHA256, recorded.get("digest")):
         try:
-            digest = str(tree.digest or digest_of_files(tree.source.directory, here.declared))
+            digest = str(tree.digest or tree.source.digest_of_files(here.declared))
         except (TooLarge, OSError):
             return tree.facts(), "unreadable"
         return {"digest": digest}, "same" if digest == recorded["digest"] else "changed"
@@ -150,10 +162,14 @@ def _compare(recorded: Mapping[str, Any], tree: Tree, here: _Here) -> tuple[dict
 
 @dataclass(frozen=True, slots=True)
 class _Committed:
-    """What a manifest says of a tree that git knew: the id of its tree, and the digest of what differed from it."""
+    """What a manifest says of a tree that git knew: the id of its tree, and the digest of what differed from it.
+
+    `submodules` are the digests of what differed in submodules; None where one is not known.
+    """
 
     tree: str
     changes: str | None
+    submodules: Mapping[str, Json]
 
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> _Committed | None:
@@ -163,7 +179,8 @@ class _Committed:
             return None
         if not (changes is None or _matches(_CHANGES, changes)):
             return None
-        return cls(tree, changes)
+        submodules = recorded.get("submodules", {})
+        return cls(tree, changes, submodules) if isinstance(submodules, Mapping) else None
 
 
 def _since(was: _Committed, position: Position, changes: Changes, declared: Declared) -> State:
@@ -176,15 +193,21 @@ def _since(was: _Committed, position: Position, changes: Changes, declared: Decl
         return "changed" if problem.code == "git-failed" else "unreadable"
     except (TooLarge, OSError):
         return "unreadable"
-    return "same" if was.changes in {changes.digest, changes.digest_before_adding} else "changed"
+    if was.changes not in {changes.digest, changes.digest_before_adding}:
+        return "changed"
+    inside = {path_text(path): digest for path, digest in changes.submodules.items()}
+    if was.submodules.keys() == inside.keys() and None in [*was.submodules.values(), *inside.values()]:
+        return "unreadable"
+    return "same" if was.submodules == inside else "changed"
 
 
 def _check_file(path: str, recorded: Any, root: str) -> CodeCheck:
     facts: Json = recorded if isinstance(recorded, str) else None
-    if "\0" in path or not _matches(_SHA256, recorded):
+    local = local_path(path, root)
+    if local is None or not _matches(_SHA256, recorded):
         return CodeCheck("file", path, facts, None, "unreadable")
     try:
-        current = file_sha256(os.path.join(root, path)).hex()
+        current = file_sha256(local).hex()
     except (FileNotFoundError, NotADirectoryError):
         return CodeCheck("file", path, facts, None, "missing")
     except (OSError, ValueError):

@@ -20,7 +20,7 @@ from capsulestore.store import Store
 
 __all__ = ["Description", "Recorded", "Surroundings", "record"]
 
-_TYPED: Final = ("title", "description", "command", "parameters", "labels")
+_TYPED: Final = ("title", "description", "command", "entry_point", "parameters", "labels")
 """The manifest's keys that hold what people type, secrets included."""
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})

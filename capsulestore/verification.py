@@ -45,7 +45,8 @@ class Verification(NamedTuple):
     `capsule` is None where an environment was verified by its own digest. Context that the verdict counts is among
     `layers` and `changes`; other context that was compared is named by `compared_context`, and its changes are
     `context_changes`; `unseen` says of other layers of it why they could not be compared. `uncounted` are changes of
-    what the analysis did not import, where only that is judged.
+    what the analysis did not import, where only that is judged. `recorded_target` is the interpreter that was captured,
+    as a path here, and what it was chosen by.
     """
 
     capsule: Digest | None
@@ -60,6 +61,7 @@ class Verification(NamedTuple):
     files: tuple[FileCheck, ...]
     here: Capture
     uncounted: tuple[Change, ...] = ()
+    recorded_target: tuple[str, str] | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -196,6 +198,7 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
             files=tuple(check_files(capsule.manifest, store.root)) if capsule else (),
             here=here,
             uncounted=tuple(uncounted),
+            recorded_target=_recorded_target(capsule, store.root) if capsule else None,
         )
     except InvalidValue as error:
         raise StoreUnreadable(f"{environment} is no environment that this release can read: {error}") from error
@@ -212,10 +215,21 @@ def _imported(capsule: Capsule | None, name: str) -> Collection[str]:
 
 
 def _code(capsule: Capsule, here: Capture, root: str) -> Iterator[CodeCheck]:
-    if capsule.manifest.value.get("code"):
+    # Which sources are live is known with the layer alone.
+    if capsule.manifest.value.get("code") and "python" in here.layers:
         from capsulestore.recorded_code import check_code  # noqa: PLC0415
 
         yield from check_code(capsule.manifest, here.live, directory=os.getcwd(), root=root)
+
+
+def _recorded_target(capsule: Capsule, root: str) -> tuple[str, str] | None:
+    target = capsule.manifest.value.get("target")
+    if not isinstance(target, dict):
+        return None
+    python, chosen_by = target.get("python"), target.get("chosen_by")
+    if not isinstance(python, str) or not isinstance(chosen_by, str) or "\0" in python:
+        return None
+    return os.path.join(root, python), chosen_by
 
 
 def _unseen(

@@ -35,7 +35,7 @@ def _general(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for member in value:
             if isinstance(member, dict) and {"path", "sha256", "size"} <= member.keys():
-                yield f"{cell(member['path'])}  {cell(member['sha256'])[:_DIGITS_SHOWN]}  {member['size']} bytes"
+                yield f"{cell(member['path'])}  {cell(member['sha256'])[:_DIGITS_SHOWN]}  {cell(member['size'])} bytes"
             else:
                 yield cell(member)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +65,8 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
     if not words:
         raise UsageError("no command to run", hint="as in `capsule run python fit.py`")
+    if digest_file:
+        _make_way(digest_file)
     with settings().open_store() as store:
         observed = observe(
             store,
@@ -81,7 +84,10 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
             ),
             cache=cache(),
         )
-    return _told(observed, digest_file)
+    status = _told(observed, digest_file)
+    if observed.execution.signal == signal.SIGINT:
+        _end_by_interrupt()
+    return status
 
 
 def _told(observed: Observed, digest_file: str | None) -> int:
@@ -103,9 +109,26 @@ def _told(observed: Observed, digest_file: str | None) -> int:
     return status
 
 
+def _make_way(path: str) -> None:
+    """Remove the digest of an earlier run, and see that there can be another, before it is too late for either."""
+    try:
+        if os.path.isfile(path):
+            os.unlink(path)
+        if not os.access(os.path.dirname(path) or os.curdir, os.W_OK | os.X_OK):
+            raise FileProblem(f"cannot write to `{path}`: its directory may not be written, or is not there")
+    except OSError as error:
+        raise FileProblem(f"cannot replace `{path}`: {error.strerror}") from error
+
+
 def _write(path: str, digest: str) -> None:
     try:
         with open(path, "w", encoding="ascii") as file:
             file.write(f"{digest}\n")
     except OSError as error:
-        raise FileProblem(f"cannot write the digest to `{os.fsdecode(path)}`: {error.strerror}") from error
+        raise FileProblem(f"registered {digest}, and cannot write that to `{path}`: {error.strerror}") from error
+
+
+def _end_by_interrupt() -> None:
+    """End as the command did: a shell that runs a loop ends it where a command of it was ended by Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -90,9 +92,22 @@ def _print(answer: Verification, layers: tuple[str, ...]) -> None:
         more = len(phrases) - _PHRASES_TOLD
         print_line(f"  context: {safe(', '.join(phrases[:_PHRASES_TOLD]))}{f' and {more} more' if more > 0 else ''}")
     tell_target(answer.here.target)
+    _tell_recorded_target(answer)
     # Where all is as it was, so is what capture noticed, which was told when the capsule was added.
     if answer.verdict != "identical":
         print_findings(answer.here.findings)
+
+
+def _tell_recorded_target(answer: Verification) -> None:
+    """Say where the interpreter that was recorded is another than the one looked at, or was only guessed."""
+    python, chosen_by = answer.recorded_target or ("", "")
+    if chosen_by == "guessed":
+        note(f"which interpreter the command started was guessed when it was recorded: `{python}`")
+    meant = answer.here.target.chosen_by == "--python" or os.path.abspath(python) == os.path.abspath(
+        answer.here.target.python
+    )
+    if answer.verdict != "identical" and not meant and os.path.exists(python):
+        note(f"recorded with another interpreter, which `--python {shlex.quote(os.path.relpath(python))}` names")
 
 
 def _explained(answer: Verification, layers: tuple[str, ...]) -> str:

@@ -87,6 +87,10 @@ class Cache:
         ):
             with suppress(OSError, ValueError, InvalidValue):
                 _write(path, canonical.dumps([name, condition, [*watched], known.text, value]))
+        with suppress(InvalidValue):
+            # As it comes back another time, in the order of its keys too.
+            again: Json = orjson.loads(canonical.dumps(value))
+            return again
         return value
 
 

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
-from capsulestore.capture.interpreter import Interpreter, interpreter_of
+from capsulestore.capture.interpreter import Interpreter
+from capsulestore.capture.known import interpreter_of
 from capsulestore.capture.layer import Layer, LayerCapture, Runtime
 from capsulestore.capture.live_source import LiveSource
 from capsulestore.capture.own_environ import own_environ

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from capsulestore.model.canonical import Json
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "Report"]
+
+Report = Callable[[str, str], None]
+"""Takes a finding's code and message."""
 
 
 class Finding(NamedTuple):

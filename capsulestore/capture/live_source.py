@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["LiveSource"]
+__all__ = ["LiveSource", "is_apart"]
 
 
 class LiveSource(NamedTuple):
@@ -17,3 +17,11 @@ class LiveSource(NamedTuple):
     role: Literal["editable", "path"]
     name: str
     directory: str
+
+
+def is_apart(name: bytes) -> bool:
+    """Whether a directory of that name holds no source: a cache, a repository's or a store's own, or another tool's.
+
+    Import never looks into a hidden directory: its name cannot be a package's.
+    """
+    return name.startswith(b".") or name in {b"__pycache__", b"node_modules"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -14,6 +15,22 @@ from capsulestore.capture.watch import noticed, noticed_metadata_names, noticed_
 __all__ = ["notice_answer", "notice_start"]
 
 _LOADER: Final = ("/etc/ld.so.cache", "/etc/ld.so.preload")
+_LOOKS_AT_NO_FILE: Final = re.compile(
+    rb"import (?:_virtualenv"
+    rb"|__editable___\w+_finder\b[^;]*; *__editable___\w+_finder\.install\(\)"
+    rb"|os; var = 'SETUPTOOLS_USE_DISTUTILS'.*"
+    rb"|sys, types, os; *has_mfs = .*"
+    rb"|_distutils_hack.*"
+    rb"|coverage; *coverage\.process_startup\(\)"
+    rb"|sys; exec\('import os\\n\\nif os\.getenv\(\"COVERAGE_PROCESS_START\"\).*)\s*$"
+)
+"""The lines of virtualenv; of setuptools' editables, namespaces and distutils; of coverage, started by variables."""
+_DEBIANS: Final = (
+    b"try: import apport_python_hook except ImportError: pass else: apport_python_hook.install()",
+    b"",
+)
+"""What Debian and Ubuntu have in their `sitecustomize.py`, less comments and with single spaces."""
+_SITE_CODE: Final = ("sitecustomize", "usercustomize")
 _MAX_PTH_BYTES: Final = 2**20
 
 
@@ -37,6 +54,8 @@ def notice_answer(python: str, interpreter: Interpreter, rests_on: list[str], *,
     own, as shims do.
     """
     if complained or not all(map(os.path.exists, rests_on)) or _stands_in(python, interpreter.executable):
+        noticed_more_than_files()
+    if any(os.path.basename(path).startswith(_SITE_CODE) and not _is_debians(path) for path in rests_on):
         noticed_more_than_files()
     _notice_configuration(interpreter.executable)
     for path in rests_on:
@@ -66,9 +85,14 @@ def _notice_configuration(python: str) -> None:
 
 
 def _notice_pth(directory: str, name: str) -> None:
-    """Notice a `.pth` file, and what it would add to the path if it were there (documentation of `site`)."""
+    """Notice a `.pth` file, and what it would add to the path if it were there (documentation of `site`).
+
+    What it runs may look at any file, but for what is known to look at none.
+    """
     with suppress(OSError):
         for line in read_up_to(os.path.join(directory, name), _MAX_PTH_BYTES).splitlines():
+            if line.startswith((b"import ", b"import\t")) and not _LOOKS_AT_NO_FILE.match(line):
+                noticed_more_than_files()
             if line.strip() and not line.startswith((b"#", b"import ", b"import\t")):
                 noticed_metadata_names(os.path.join(directory, os.fsdecode(line.rstrip())))
 
@@ -85,6 +109,15 @@ def _notice_what_would_come_first(interpreter: Interpreter, modules: Iterable[st
             for directory in directories[: directories.index(holder)]:
                 for ending in endings:
                     noticed(os.path.join(directory, stem + ending))
+
+
+def _is_debians(path: str) -> bool:
+    """Whether site code is what the distribution ships, which looks at no file."""
+    try:
+        lines = [line.strip() for line in read_up_to(path, _MAX_PTH_BYTES).splitlines()]
+    except OSError:
+        return False
+    return b" ".join(line for line in lines if line and not line.startswith(b"#")) in _DEBIANS
 
 
 def _stands_in(python: str, executable: str) -> bool:

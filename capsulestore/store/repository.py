@@ -129,6 +129,8 @@ class Store:
         return encoded.id
 
     def _register(self, tree: Encoded, title: str, author: Person | None) -> bool:
+        # Somebody may have removed it since it was opened; writing would make half a store of what is left.
+        layout.check(self.path)
         exclude_from_worktree(self.path)
         return self._shelf.register(tree, title, author or identity(self.path))
 

@@ -76,14 +76,12 @@ def project(tmp_path, monkeypatch) -> Path:
     subprocess.run(["capsule", "init"], cwd=tmp_path, check=True, capture_output=True)
     # The second time nothing is asked or read any more.
     for _ in range(2):
-        subprocess.run(
-            ["capsule", "add", "--python", "/usr/bin/python3"], cwd=tmp_path, check=True, capture_output=True
-        )
+        subprocess.run(["capsule", "add", "--python", sys.executable], cwd=tmp_path, check=True, capture_output=True)
     return tmp_path
 
 
 def test_no_command_imports_more_than_is_kept(project):
-    python = ["--python", "/usr/bin/python3"]
+    python = ["--python", sys.executable]
     found = "\n".join(
         told(command, imported_by([words[0], *(python if "index" in command else []), *words[1:]], project))
         for command, words in COMMANDS.items()

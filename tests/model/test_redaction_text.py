@@ -80,6 +80,15 @@ NAMED = {
     "a space in a url": ("https://u:a {}@example.org/x", "redacted"),
     "a quote in a url": ("https://u:a'{}@example.org/x", "https://example.org/x"),
     "a scheme in a url's password": ("https://u:a://{}@example.org/x", "redacted"),
+    "one slash in a url": ("https:/u:{}@example.org/x.py", "https:/example.org/x.py"),
+    "one slash, a token": ("in /a/http:/{}@example.org/x.py.", "in /a/http:/example.org/x.py."),
+    "one slash, a query": ("git+https:/example.org/x?sig={}", "git+https:/example.org/x"),
+    "backticks": ("layer `DB_PASSWORD={}` is unknown", "layer `DB_PASSWORD=redacted` is unknown"),
+    "a command in backticks": (
+        "`env PATH=/x DB_PASSWORD={}` runs none",
+        "`env PATH=/x DB_PASSWORD=redacted` runs none",
+    ),
+    "an option in backticks": ("`mysql -p{}` runs none", "`mysql -predacted` runs none"),
     "no scheme in a url": ("//u:{}@example.org/x", "//redacted@example.org/x"),
 }
 
@@ -118,7 +127,8 @@ def test_i7_a_text_that_is_json_is_looked_through_as_json(key):
         "ssh://git@example.org:22/x git+https://example.org:8443/x.git@main https://example.org/a:b@c",
         "Basic statistics of the bearer of tokens: 3, at 12:30@lab, std::token::x, it's Ann's [draft] {1: 2}",
         '{"alpha": 0.5, "max_tokens": 5, "token": null, "auth": false}',
-        "docker run -u 1000:1000 -p 8080:80 x; python -u fit.py -p 3",
+        "docker run -u 1000:1000 -p 8080:80 x; python -u fit.py -p 3; python3 -u x:y.py --pass 1",
+        "http:/x https:/example.org/x C:/x at 2024-01-01T10:00@lab",
         "",
     ],
 )

@@ -20,6 +20,8 @@ PIECES = [
         "--",
         " -u ",
         "https://",
+        "http:/",
+        "python -u ",
         "://",
         "git@",
         "redacted",
@@ -140,6 +142,6 @@ LARGE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", LARGE)
-def test_a_million_characters_are_looked_through(unit):
-    text = unit * (1_000_000 // len(unit)) + f"\n password={SECRET}"
+def test_a_hundred_thousand_characters_are_looked_through(unit):
+    text = unit * (100_000 // len(unit)) + f"\n password={SECRET}"
     assert SECRET not in redact_arguments(["fit", text])[0][1]

@@ -71,8 +71,8 @@ def manifest_of() -> Callable[..., Manifest]:
 def record(manifest_of) -> Callable[..., Manifest]:
     """Record the code in a directory: `record(top, *live, outputs=..., script=...)`."""
 
-    def record(top: Path, *live, outputs=(), **options) -> Manifest:
-        code = capture_code(live, directory=str(top), root=str(top), declared=outputs, **options)
+    def record(top: Path, *live, outputs=(), declared=(), **options) -> Manifest:
+        code = capture_code(live, directory=str(top), root=str(top), declared=[*outputs, *declared], **options)
         listed = [one.as_dict() for one in digest_artifacts(outputs, root=str(top))]
         return manifest_of(code.as_json(), outputs=listed)
 

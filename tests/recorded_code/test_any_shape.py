@@ -23,6 +23,7 @@ TREE = st.fixed_dictionaries(
         "changes": st.just("sha256:" + "0" * 64) | JSON,
         "digest": HEX | JSON,
         "path": JSON,
+        "submodules": JSON,
         "unhashed": JSON,
     },
 )
@@ -30,7 +31,12 @@ FILE = st.fixed_dictionaries(
     {}, optional={"path": st.sampled_from(["main.py", "a\0b", "/dev/null", "pkg"]) | JSON, "sha256": HEX | JSON}
 )
 CODE = st.dictionaries(st.text(max_size=3), JSON, max_size=2) | st.fixed_dictionaries(
-    {}, optional={"trees": st.lists(TREE | JSON, max_size=3) | JSON, "files": st.lists(FILE | JSON, max_size=3) | JSON}
+    {},
+    optional={
+        "trees": st.lists(TREE | JSON, max_size=3) | JSON,
+        "files": st.lists(FILE | JSON, max_size=3) | JSON,
+        "declared": st.lists(st.sampled_from(["pkg", "*.py", "**", "a\0b", "[", "\ud800", "/", ""]) | JSON) | JSON,
+    },
 )
 
 

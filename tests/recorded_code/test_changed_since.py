@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from capsulestore.recorded_code import said_of_code
 
 
@@ -97,6 +99,44 @@ def test_outputs_are_no_code_then_and_now(top, git, record, states):
     assert states(manifest, top) == ["same"]
     git(top, "commit", "-q", "-am", "two")
     assert states(manifest, top) == ["same"]
+
+
+@pytest.mark.parametrize("declared", ["results", "results/*.csv", "results/**/*.csv", "**/*.csv", "resu*"])
+@pytest.mark.parametrize("refilled", [True, False])
+def test_tracked_outputs_that_the_run_deletes_or_writes_anew_are_no_code(
+    top, git, record, states, monkeypatch, declared, refilled
+):
+    (top / "results").mkdir()
+    (top / "results/old.csv").write_text("1\n")
+    git(top, "add", ".")
+    git(top, "commit", "-q", "-m", "results")
+    monkeypatch.chdir(top)
+    manifest = record(top, declared=[declared])
+    (top / "results/old.csv").unlink()
+    if refilled:
+        (top / "results/new.csv").write_text("2\n")
+        git(top, "add", ".")
+    else:
+        (top / "results").rmdir()
+    assert states(manifest, top) == ["same"]
+    (top / "main.py").write_text("changed\n")
+    assert states(manifest, top) == ["changed"]
+
+
+def test_a_submodule_that_is_edited_again_is_changed(top, git, tmp_path, record, states, manifest_of):
+    git(tmp_path, "clone", "-q", top, "other")
+    git(top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", tmp_path / "other", "inner")
+    git(top, "commit", "-q", "-m", "with a submodule")
+    clean = record(top)
+    (top / "inner/main.py").write_text("one\n")
+    manifest = record(top)
+    assert states(manifest, top) == ["same"]
+    assert states(clean, top) == ["changed"]
+    (top / "inner/main.py").write_text("two\n")
+    assert states(manifest, top) == ["changed"]
+    code = manifest.value["code"]
+    not_hashed = {"trees": [{**code["trees"][0], "submodules": {"inner": None}}]}
+    assert states(manifest_of(not_hashed), top) == ["unreadable"]
 
 
 def test_checking_only_reads(top, git, record, states, change_everything):

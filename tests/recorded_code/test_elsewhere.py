@@ -1,7 +1,10 @@
 """Recorded code in another place, in another repository, in none, or not at all."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 
 from capsulestore.capture.code import LiveSource, capture_code
 from capsulestore.recorded_code import check_code, said_of_code
@@ -62,9 +65,55 @@ def test_what_takes_no_part_here_is_missing(top, tmp_path, record, check, states
     assert states(manifest, top, *live) == ["same"] * 4
     (top / "main.py").unlink()
     shutil.rmtree(top / ".git")
+    lib.rmdir()
     checks = check(manifest, top)
     assert [(one.state, one.current) for one in checks] == [("missing", None)] * 4
     assert next(iter(said_of_code(checks))) == "code: editable `a`: is not here"
+
+
+def test_the_directory_that_a_program_started_in_is_found_again(tmp_path, record, states):
+    here = tmp_path.resolve()
+    (here / "scripts").mkdir()
+    (here / "scripts/sibling.py").write_text("x = 1\n")
+    manifest = record(here, starts_in="scripts")
+    (here / "scripts/results.txt").write_text("no code\n")
+    assert states(manifest, here) == ["same"]
+    (here / "scripts/sibling.py").write_text("x = 2\n")
+    assert states(manifest, here) == ["changed"]
+    shutil.rmtree(here / "scripts")
+    assert states(manifest, here) == ["missing"]
+
+
+def test_a_work_tree_elsewhere_is_not_taken_for_the_one_around_the_working_directory(top, tmp_path, git, manifest_of):
+    store = tmp_path.resolve() / "store"
+    store.mkdir()
+    manifest = manifest_of(capture_code((), directory=str(top), root=str(store)).as_json())
+    git(tmp_path, "clone", "-q", top, "clone")
+    (tmp_path / "clone/main.py").write_text("changed\n")
+    clone = str((tmp_path / "clone").resolve())
+    assert [one.state for one in check_code(manifest, (), directory=clone, root=str(store))] == ["same"]
+    shutil.rmtree(top)
+    assert [one.state for one in check_code(manifest, (), directory=clone, root=str(store))] == ["missing"]
+
+
+ASCII = (
+    "import json, sys\nfrom capsulestore.model.manifest import Manifest\n"
+    "from capsulestore.recorded_code import check_code\n"
+    "manifest = Manifest.parse(json.load(open(sys.argv[1])))\n"
+    "print(*[one.state for one in check_code(manifest, (), directory=sys.argv[2], root=sys.argv[2])])\n"
+)
+
+
+def test_names_that_the_locale_cannot_say_are_found(tmp_path, record):
+    here = tmp_path.resolve() / "here"
+    (here / "größe").mkdir(parents=True)
+    (here / "größe/maß.py").write_text("")
+    manifest = record(here, starts_in="größe", script="größe/maß.py", declared=["größe/*.txt", "ergebnis.ü"])
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest.value))
+    environ = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", ASCII, tmp_path / "manifest.json", here]
+    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert (done.stdout, done.stderr) == ("same same\n", "")
 
 
 def test_the_work_tree_is_found_from_the_store_wherever_one_stands(top, tmp_path, record, states):

@@ -64,8 +64,8 @@ class Workshop:
         """Return what people type, each with a new secret in it."""
         return [self.plant(f"{where}: {form}", form) for form in TYPED]
 
-    def run(self, *arguments: str, env: dict[str, str] | None = None, text: str | None = None) -> str:
-        """Run a command that must succeed, and return its standard output."""
+    def run(self, *arguments: str, env: dict[str, str] | None = None, text: str | None = None, status: int = 0) -> str:
+        """Run a command that must succeed, or end with a status, and return its standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "capsulestore_cli", *arguments],
             cwd=self.project,
@@ -75,7 +75,7 @@ class Workshop:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stderr
         self.said.append((done.stdout, done.stderr))
         return done.stdout
 

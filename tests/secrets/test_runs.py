@@ -1,5 +1,6 @@
 """I7: no secret enters a store that a run's command line, or the code that it ran, holds."""
 
+import json
 import shlex
 import sys
 from typing import Any
@@ -66,3 +67,28 @@ def test_i7_no_secret_of_a_run_enters_a_store(plant, workshop):
         assert "credential" in workshop.told()
     assert workshop.planted
     assert workshop.found() == {}
+
+
+UNKNOWN = {
+    "an entry point that is a url": (2, ".venv/bin/python", "https://ann:{S}@example.org/x.py"),
+    "the reason of an unknown layer": (0, "env PATH=/nowhere", "DB_PASSWORD={S}"),
+}
+
+
+@pytest.mark.parametrize(("status", "program", "form"), UNKNOWN.values(), ids=UNKNOWN)
+def test_i7_no_secret_in_what_is_no_program_enters_a_store(status, program, form, workshop):
+    workshop.run("run", "--", *program.split(), workshop.plant("a word", form), status=status)
+    assert "credential" in workshop.told()
+    # Python says which file is missing, and `env` what is set: that is theirs to say.
+    assert workshop.found().get("a word", set()) <= {"stdout", "stderr"}
+
+
+def test_i7_no_secret_enters_an_entry_point(workshop):
+    url = workshop.plant("a url", "https://ann:{S}@example.org/x.py")
+    script = workshop.project / url
+    script.parent.mkdir(parents=True)
+    script.write_text("x = 1\n")
+    workshop.run("run", "--", ".venv/bin/python", url)
+    (entry,) = json.loads(workshop.run("log", "--json"))
+    manifest = json.loads(workshop.run("show", "--json", entry["capsule_id"]))["manifest"]
+    assert manifest["entry_point"] == "https:/example.org/x.py"

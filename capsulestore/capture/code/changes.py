@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from capsulestore.capture.code.apart import Declared, is_declared, is_importable
-from capsulestore.capture.code.git import git
-from capsulestore.capture.code.repository import Difference, Position
+from capsulestore.capture.budget import Budget, TooLarge
+from capsulestore.capture.code.apart import is_importable
+from capsulestore.capture.code.declared import Declared
+from capsulestore.capture.code.git import GitProblem, git
+from capsulestore.capture.code.repository import Difference, Position, Repositories
 from capsulestore.capture.code.status import ABSENT, SUBMODULE, Differing, Status
 from capsulestore.capture.code.untracked import untracked_sources
-from capsulestore.capture.code.walk import Budget, Entry, entry_of, git_blob_id
+from capsulestore.capture.code.walk import Entry, entry_of, git_blob_id
 from capsulestore.capture.files import path_text
+from capsulestore.capture.finding import Report
 from capsulestore.model import canonical
 from capsulestore.model.canonical import Json
 
-__all__ = ["Changes", "Report", "changes_from_commit", "changes_from_tree", "digest_of_changes"]
-
-Report = Callable[[str, str], None]
-"""Takes a finding's code and message."""
+__all__ = ["Changes", "changes_from_commit", "changes_from_tree", "digest_of_changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,13 @@ class Changes:
     """What is at each path that is not as in a commit, by the path from the tree's top: None where it is gone.
 
     `added` are those that git tracks by now and the commit lacks, `untracked` those that git does not track.
+    `submodules` has, for each submodule with changes inside, their digest; None where they cannot be hashed.
     """
 
     entries: Mapping[bytes, Entry | None]
     added: frozenset[bytes] = frozenset()
     untracked: frozenset[bytes] = frozenset()
+    submodules: Mapping[bytes, str | None] = field(default_factory=dict)
 
     @property
     def digest(self) -> str | None:
@@ -61,11 +63,16 @@ def changes_from_commit(position: Position, status: Status, declared: Declared, 
     """
     budget = Budget()
     top = position.directory
-    tracked = [one for one in status.differing if not is_declared(os.path.join(top, one.path), declared)]
+    tracked = [one for one in status.differing if not declared.holds(os.path.join(top, one.path))]
     untracked = untracked_sources(top, status, declared, report)
-    entries = {one.path: _tracked(top, one, budget, report) for one in tracked}
+    entries = {one.path: _tracked(top, one, budget) for one in tracked}
     entries |= {path: entry_of(os.path.join(top, path), None, budget) for path in untracked}
-    return Changes(entries, frozenset(one.path for one in tracked if one.is_added), frozenset(untracked))
+    added = frozenset(one.path for one in tracked if one.is_added)
+    submodules: dict[bytes, str | None] = {}
+    for one in tracked:
+        if one.is_modified:
+            submodules |= _inside(top, one.path, declared, report)
+    return Changes(entries, added, frozenset(untracked), submodules)
 
 
 def changes_from_tree(tree: str, position: Position, changes: Changes, declared: Declared) -> Changes:
@@ -79,34 +86,59 @@ def changes_from_tree(tree: str, position: Position, changes: Changes, declared:
     added = set(changes.added)
     for one in position.repository.difference(tree, position.tree):
         path = os.path.join(top, one.path)
-        if is_declared(path, declared):
+        if declared.holds(path):
             continue
         if one.path not in entries:
             if not os.path.lexists(path) and one.new_mode not in {ABSENT, SUBMODULE}:
                 continue  # a sparse checkout: what was not checked out took no part
             entries[one.path] = _committed(path, one, budget)
-        if _is_as_it_was(path, entries[one.path], one, position):
+        if one.path not in changes.submodules and _is_as_it_was(path, entries[one.path], one, position):
             del entries[one.path]
             added.discard(one.path)
         elif one.old_mode == ABSENT and one.path not in changes.untracked:
             added.add(one.path)
         else:
             added.discard(one.path)
-    return Changes(entries, frozenset(added), changes.untracked & entries.keys())
+    return Changes(entries, frozenset(added), changes.untracked & entries.keys(), changes.submodules)
 
 
-def _tracked(top: bytes, one: Differing, budget: Budget, report: Report) -> Entry | None:
+def _tracked(top: bytes, one: Differing, budget: Budget) -> Entry | None:
     if one.mode == ABSENT:
         return None
     path = os.path.join(top, one.path)
     if one.mode != SUBMODULE:
         return entry_of(path, one.mode, budget)
-    if one.is_modified:
-        report("submodule-changed", f"files of its submodule `{path_text(one.path)}` are not as committed there")
     if not one.is_moved:
         return Entry(SUBMODULE, one.index_id)
     repository = f"--git-dir={os.fsdecode(path)}/.git"
     return Entry(SUBMODULE, git(os.fsdecode(top), repository, "rev-parse", "HEAD").decode("ascii", "replace").strip())
+
+
+def _inside(top: bytes, path: bytes, declared: Declared, report: Report) -> dict[bytes, str | None]:
+    """Return the digest of the changes in a submodule by its path; None where they cannot be hashed."""
+    text = path_text(path)
+    report(
+        "submodule-changed", f"files of its submodule `{text}` are not as committed there; only their digest is kept"
+    )
+    try:
+        position = Repositories().position(os.fsdecode(os.path.join(top, path)))
+        if position and not position.prefix:
+            changes = changes_from_commit(position, position.repository.status(), declared, report)
+            return {path: _with_submodules(changes)} if changes.entries else {}
+        reason = "git knows nothing of it"
+    except (GitProblem, TooLarge, OSError) as error:
+        reason = str(error) or "too large"
+    report("unhashed", f"the changes in its submodule `{text}` cannot be hashed ({reason})")
+    return {path: None}
+
+
+def _with_submodules(changes: Changes) -> str | None:
+    """Return the digest of changes with those in submodules, as if these were files; None where one is not known."""
+    inner = {path: Entry(SUBMODULE, digest) for path, digest in changes.submodules.items() if digest}
+    if len(inner) < len(changes.submodules):
+        return None
+    # The slash keeps them apart from the submodules' commits.
+    return digest_of_changes({**changes.entries, **{path + b"/": entry for path, entry in inner.items()}})
 
 
 def _committed(path: bytes, one: Difference, budget: Budget) -> Entry | None:

@@ -1,4 +1,8 @@
-"""Asks C git, which then writes nothing, fetches nothing, asks nobody and runs no hook."""
+"""Asks C git, which then writes nothing, fetches nothing, asks nobody and runs no hook.
+
+What it does run are the clean filters that the user configured (gitattributes(5), "filter"): without them it could not
+tell whether a file differs from its commit.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,11 @@ _OPTIONS: Final = (
     *("-c", "core.fsmonitor=false"),
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.quotePath=false"),
+    # What differs must not depend on what a user, or a repository, told git to overlook.
+    *("-c", "core.excludesFile=/dev/null"),
+    *("-c", "core.trustctime=true"),
+    *("-c", "core.checkStat=default"),
+    *("-c", "core.ignoreStat=false"),
     # `git diff` would else write an index whose times are stale.
     *("-c", "diff.autoRefreshIndex=false"),
 )

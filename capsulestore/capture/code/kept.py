@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from capsulestore.capture.code.changes import Changes, Report
+from capsulestore.capture.code.changes import Changes
 from capsulestore.capture.code.patch import holds_a_secret, make_patch
 from capsulestore.capture.code.repository import Position
 from capsulestore.capture.code.trees import Source, Tree
 from capsulestore.capture.code.walk import LINK
 from capsulestore.capture.files import path_text, read_whole
+from capsulestore.capture.finding import Report
 from capsulestore.errors import InvalidValue
 from capsulestore.model import names
 

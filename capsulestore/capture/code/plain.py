@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-from capsulestore.capture.code.apart import Declared
-from capsulestore.capture.code.walk import Budget, git_blob_id, mode_of, sources_below
+from capsulestore.capture.budget import Budget
+from capsulestore.capture.code.apart import is_importable
+from capsulestore.capture.code.declared import Declared
+from capsulestore.capture.code.walk import git_blob_id, mode_of, sources_below
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import TREE_MODE, TreeEntry, encode_tree
 
@@ -14,18 +16,18 @@ __all__ = ["digest_of_files"]
 _METADATA = (b".egg-info", b".dist-info")
 
 
-def digest_of_files(directory: str, declared: Declared) -> Digest:
+def digest_of_files(directory: str, declared: Declared, *, only_importable: bool = False) -> Digest:
     """Return the id of the tree that the files below a directory are, each with git's mode, links as links.
 
-    Left out is what is apart or declared, and the metadata that build tools leave beside sources. Raise `TooLarge`, or
-    `OSError` for what cannot be read.
+    Left out is what is apart or declared, and the metadata that build tools leave beside sources; on demand, all that
+    an import would not find. Raise `TooLarge`, or `OSError` for what cannot be read.
     """
     top = os.fsencode(os.path.realpath(directory))
     budget = Budget()
     trees: dict[bytes, list[TreeEntry]] = {b"": []}
     for path, status in sources_below(top, b"", declared=declared, budget=budget):
         above, name = os.path.split(path)
-        if any(part.endswith(_METADATA) for part in path.split(b"/")):
+        if any(part.endswith(_METADATA) for part in path.split(b"/")) or (only_importable and not is_importable(path)):
             continue
         budget.spend(size=status.st_size)
         mode = mode_of(status)

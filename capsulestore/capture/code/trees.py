@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from capsulestore.capture.artifacts import recorded_path
-from capsulestore.capture.code.apart import Declared, is_apart, is_build_output, is_environment
-from capsulestore.capture.code.changes import Changes, Report, changes_from_commit
+from capsulestore.capture.budget import TooLarge
+from capsulestore.capture.code.apart import is_build_output, is_environment
+from capsulestore.capture.code.changes import Changes, changes_from_commit
+from capsulestore.capture.code.declared import Declared
 from capsulestore.capture.code.git import GitProblem
 from capsulestore.capture.code.plain import digest_of_files
 from capsulestore.capture.code.repository import Position, Repositories, marked_above
 from capsulestore.capture.code.status import Status
 from capsulestore.capture.files import path_text
-from capsulestore.capture.live_source import LiveSource
-from capsulestore.capture.python.tree import TooLarge
+from capsulestore.capture.finding import Report
+from capsulestore.capture.live_source import LiveSource, is_apart
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 
@@ -35,6 +37,13 @@ class Source:
     def text(self) -> str:
         """How people are told of it."""
         return f"{self.role} `{self.name}`"
+
+    def digest_of_files(self, declared: Declared) -> Digest:
+        """Return the digest of its files where git does not know them; raise `TooLarge` or `OSError`.
+
+        Of a directory on the search path that is what an import would find: analyses write their results beside it.
+        """
+        return digest_of_files(self.directory, declared, only_importable=self.role == "path")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +70,10 @@ class Tree:
         if self.unhashed:
             return facts | {"unhashed": self.unhashed}
         if self.changes is not None:
-            return facts | {"changes": self.changes.digest}
+            facts["changes"] = self.changes.digest
+            if self.changes.submodules:
+                facts["submodules"] = {path_text(path): one for path, one in self.changes.submodules.items()}
+            return facts
         return facts | {"digest": str(self.digest)}
 
 
@@ -108,7 +120,7 @@ def look_at(source: Source, repositories: Repositories, declared: Declared, repo
     except GitProblem as problem:
         report(problem.code, f"{problem}; the digest of the files stands for what git knows")
     try:
-        return Tree(source=source, digest=digest_of_files(source.directory, declared))
+        return Tree(source=source, digest=source.digest_of_files(declared))
     except (TooLarge, OSError) as error:
         return Tree(source=source, unhashed=_unhashed(error, report))
 

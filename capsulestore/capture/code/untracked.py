@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
-from capsulestore.capture.code.apart import Declared, is_apart, is_build_output, is_environment, is_importable
+from capsulestore.capture.budget import Budget, TooLarge
+from capsulestore.capture.code.apart import is_build_output, is_environment, is_importable
+from capsulestore.capture.code.declared import Declared
 from capsulestore.capture.code.status import ABSENT, Status
-from capsulestore.capture.code.walk import Budget, sources_below
+from capsulestore.capture.code.walk import sources_below
 from capsulestore.capture.files import path_text
-from capsulestore.capture.python.tree import TooLarge
+from capsulestore.capture.finding import Report
+from capsulestore.capture.live_source import is_apart
 
 __all__ = ["untracked_sources"]
 
-_Report = Callable[[str, str], None]
 
-
-def untracked_sources(top: bytes, status: Status, declared: Declared, report: _Report) -> list[bytes]:
+def untracked_sources(top: bytes, status: Status, declared: Declared, report: Report) -> list[bytes]:
     """Return the paths of Python files and extension modules that git does not track, ignored ones too, sorted.
 
     `top` is a real path, `status` what git says of that directory. None of what is apart or declared, nor of a

@@ -6,14 +6,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from capsulestore.capture.code.apart import Declared, is_apart, is_build_output, is_declared, is_environment
+from capsulestore.capture.budget import Budget
+from capsulestore.capture.code.apart import is_build_output, is_environment
+from capsulestore.capture.code.declared import Declared
 from capsulestore.capture.files import file_sha256, open_regular
-from capsulestore.capture.python.tree import MAX_BYTES, MAX_FILES, TooLarge
+from capsulestore.capture.live_source import is_apart
 
-__all__ = ["LINK", "Budget", "Entry", "entry_of", "git_blob_id", "mode_of", "sources_below"]
+__all__ = ["LINK", "Entry", "entry_of", "git_blob_id", "mode_of", "sources_below"]
 
 LINK = "120000"
 _CHUNK = 2**20
@@ -29,21 +30,6 @@ class Entry(NamedTuple):
     id: str
 
 
-@dataclass(slots=True)
-class Budget:
-    """What may still be looked at: entries of directories, and bytes to hash."""
-
-    entries: int = MAX_FILES
-    bytes: int = MAX_BYTES
-
-    def spend(self, *, entries: int = 0, size: int = 0) -> None:
-        """Take from it; raise `TooLarge` where that is more than there is."""
-        self.entries -= entries
-        self.bytes -= size
-        if min(self.entries, self.bytes) < 0:
-            raise TooLarge
-
-
 def sources_below(
     top: bytes, start: bytes, *, declared: Declared, budget: Budget, ignored: bool = False
 ) -> Iterator[tuple[bytes, os.stat_result]]:
@@ -56,7 +42,7 @@ def sources_below(
     while waiting:
         path = waiting.pop()
         full = os.path.join(top, path) if path else top
-        if is_declared(full, declared):
+        if declared.holds(full):
             continue
         status = os.lstat(full)
         if not stat.S_ISDIR(status.st_mode):

@@ -2,5 +2,6 @@
 
 from capsulestore.capture.command.following import started_by
 from capsulestore.capture.command.line import Started
+from capsulestore.capture.command.sources import sources_named, starting_directory
 
-__all__ = ["Started", "started_by"]
+__all__ = ["Started", "sources_named", "started_by", "starting_directory"]

@@ -10,12 +10,14 @@ from typing import Final
 from capsulestore.capture.command.line import Line, Started
 from capsulestore.capture.command.options import read_options
 from capsulestore.capture.command.programs import inside
+from capsulestore.capture.files import read_up_to
 
 __all__ = ["named_environment", "through_conda"]
 
 _VALUED: Final = frozenset(
     {"-n", "--name", "-p", "--prefix", "-r", "--root-prefix", "-a", "--attach", "-e", "--env", "--cwd", "--label"}
 )
+_MAX_LIST_BYTES: Final = 2**20
 _BASE: Final = frozenset({"base", "root"})
 
 
@@ -74,8 +76,7 @@ def _candidates(name: str, environ: Mapping[str, str], conda: str | None) -> Ite
     ]:
         yield os.path.join(directory, name)
     try:
-        with open(os.path.join(home, ".conda", "environments.txt"), encoding="utf-8", errors="surrogateescape") as file:
-            known = [entry.strip() for entry in file]
+        known = os.fsdecode(read_up_to(os.path.join(home, ".conda", "environments.txt"), _MAX_LIST_BYTES)).split("\n")
     except OSError:
         return
-    yield from (entry for entry in known if os.path.basename(entry) == name)
+    yield from (entry for entry in map(str.strip, known) if os.path.basename(entry) == name)

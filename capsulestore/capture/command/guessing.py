@@ -45,7 +45,7 @@ def guess(given: Line, reached: Line, follow: _Follow) -> Started:
             continue
         found = follow(replace(line, words=words))
         if isinstance(found, Started) and (found.target or found.prepares):
-            return replace(found, reason=reason)
+            return found._replace(reason=reason)
     python = line.python or _here(line)
     return line.started(python) if python else Started(None, None, line.prepares, reason)
 

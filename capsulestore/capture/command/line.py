@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from capsulestore.capture.target import Target
 
@@ -13,21 +13,23 @@ __all__ = ["GUESSED", "Line", "Started"]
 GUESSED: Final = "guessed"
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The interpreter that a command starts, as far as can be told without running it.
 
     `target` is None where none can be told. Its `chosen_by` is `command` where the command line names the interpreter,
     `#!` where a script's first line does, a launcher's name (`uv run`), or `guessed`. `script` is the Python script
     that is run, absolute, where that is plain and the script is no installed command. `prepares` says that a launcher
     may make or change the environment first: look again afterwards. `reason` says in words why the interpreter is
-    guessed, or why there is none.
+    guessed, or why there is none. `environ` and `directory` are what it is started with and where, None where those are
+    the command's own.
     """
 
     target: Target | None
     script: str | None = None
     prepares: bool = False
     reason: str | None = None
+    environ: Mapping[str, str] | None = None
+    directory: str | None = None
 
     @property
     def guessed(self) -> bool:
@@ -54,7 +56,7 @@ class Line:
     def started(self, python: str, script: str | None = None) -> Started:
         """Return the end of the way: this interpreter."""
         target = Target(python, GUESSED if self.doubt else self.chosen_by)
-        return Started(target, script, self.prepares, self.doubt)
+        return Started(target, script, self.prepares, self.doubt, self.environ, self.directory)
 
     def entering(self, bin_directory: str, words: tuple[str, ...], **variables: str) -> Line:
         """Return the rest of the line as a launcher starts it in an environment: its programs come first."""

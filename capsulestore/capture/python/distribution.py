@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from capsulestore.capture.budget import TooLarge
 from capsulestore.capture.files import path_text, read_up_to, read_whole
-from capsulestore.capture.finding import Finding
+from capsulestore.capture.finding import Finding, Report
 from capsulestore.capture.python import direct_url
 from capsulestore.capture.python.discovery import Found
 from capsulestore.capture.python.distro_files import DistroFiles
 from capsulestore.capture.python.metadata import headers, is_utf8, normalized, script_names
 from capsulestore.capture.python.rows import Row, content, parse_record, select
-from capsulestore.capture.python.tree import TooLarge, files_below
+from capsulestore.capture.python.tree import files_below
 from capsulestore.capture.search_path import Role
 from capsulestore.capture.watch import noticed
 from capsulestore.model.canonical import Json
@@ -28,15 +29,13 @@ _MOST_NAMED: Final = 3
 _INCOMPLETE: Final = frozenset({"file-unreadable", "too-large"})
 """The findings that say that something an analysis could notice is not in the entry."""
 
-_Report = Callable[[str, str], None]
-"""Takes a finding's code and message."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
     """A distribution as installed. `rows` are those of its content; `listed` are all, paths as it lists them.
 
-    A row is a path and a hash; `tops` are the first parts of the listed paths, `..` among them. `content` is None for an editable, and where nothing says which files it has.
+    A row is a path and a hash; `tops` are the first parts of the listed paths, `..` among them. `content` is None for
+    an editable, and where nothing says which files it has.
     """
 
     found: Found
@@ -99,7 +98,7 @@ def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Di
     return _with_files(distribution, role, source.editable, distro, finding), findings
 
 
-def _identity(found: Found, finding: _Report) -> tuple[str, str]:
+def _identity(found: Found, finding: Report) -> tuple[str, str]:
     """Return name and version: as the metadata has them, else as the file name does."""
     path = found.path
     if os.path.isdir(path):
@@ -125,7 +124,7 @@ def _identity(found: Found, finding: _Report) -> tuple[str, str]:
 
 
 def _with_files(
-    distribution: Distribution, role: Role, editable: bool, distro: DistroFiles, finding: _Report
+    distribution: Distribution, role: Role, editable: bool, distro: DistroFiles, finding: Report
 ) -> Distribution:
     found = distribution.found
     noticed(found.path)
@@ -163,7 +162,7 @@ def _is_develop(found: Found, role: Role) -> bool:
     )
 
 
-def _listed_files(found: Found, distro: DistroFiles, finding: _Report) -> Sequence[tuple[bytes, bytes]] | None:
+def _listed_files(found: Found, distro: DistroFiles, finding: Report) -> Sequence[tuple[bytes, bytes]] | None:
     """Return the distribution's files from the best list there is: paths from its directory, hashes where listed."""
     try:
         if found.kind == "egg":
@@ -198,7 +197,7 @@ def _inside(files: Iterable[bytes], directory: str) -> Iterable[Row]:
             yield Row(path[len(below) :], b"")
 
 
-def _wheel(found: Found, finding: _Report) -> tuple[tuple[str, ...], str | None]:
+def _wheel(found: Found, finding: Report) -> tuple[tuple[str, ...], str | None]:
     try:
         data = read_up_to(os.path.join(found.path, "WHEEL"), _MAX_METADATA_BYTES)
     except OSError:

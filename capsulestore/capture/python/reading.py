@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from capsulestore.capture.code.live import live_sources
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
 from capsulestore.capture.layer import LayerCapture
 from capsulestore.capture.python.installed import Installed, read_installed
+from capsulestore.capture.python.live import live_sources
 from capsulestore.capture.python.overlaps import find_overlaps
 from capsulestore.capture.python.unowned import find_unowned
 from capsulestore.capture.search_path import search_path

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from capsulestore.capture.budget import TooLarge
 from capsulestore.capture.files import path_text, read_up_to
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.python.installed import INSTALLERS, Installed, Place
 from capsulestore.capture.python.keys import entry_key
 from capsulestore.capture.python.rows import Row, content, hash_of
-from capsulestore.capture.python.tree import TooLarge, content_of
+from capsulestore.capture.python.tree import content_of
 from capsulestore.capture.watch import noticed
 from capsulestore.model.canonical import Json
 

@@ -18,8 +18,11 @@ _OPTION: Final = r"(?s)--?[A-Za-z][\w.-]*+(?:=.*)?|--"
 _PAIR: Final = r"(?![0-9]++:[0-9]++$|[^\s:@]++@[^\s:]++:/)[^\s:%]++[:%]"
 """`user:password` and SMB's `user%password`, but neither ids of a user and a group nor a path of another host."""
 _PAIRS: Final = frozenset(["-u", "-U", "--user", "--proxy-user"])
-_SHELL_WORD: Final = r"(?s)(?:[^\s\"'\\;|&()]|\\.|\"(?:[^\"\\]|\\.)*+\"|'[^']*+')++"
+_SHELL_WORD: Final = r"(?s)(?:[^\s\"'`\\;|&()]|\\.|\"(?:[^\"\\]|\\.)*+\"|'[^']*+')++"
 _QUOTATION: Final = r"(?s)\\(.)|[\"']"
+_INTERPRETER: Final = r"(?:python|pypy)[0-9.]{0,8}w?(?:\.exe)?"
+_DASHED: Final = r"-(?=[^0-9]*[0-9])[A-Za-z][A-Za-z0-9_-]{7,}"
+"""What looks like an option, and is the value of the one before it: in base64 for urls `-` is a digit."""
 _NO_NAME: Final = r"[\s=:/]"
 _SPACE: Final = r"\s"
 _MAX_DEPTH: Final = 4
@@ -33,7 +36,8 @@ _PASSWORDS: Final = {
         ("mysql mysqladmin mysqlcheck mysqldump mysqlimport mysqlshow", "-p", (_ATTACHED,)),
         ("7z 7za 7zr 7zz", "-p", (_ATTACHED,)),
         ("sshpass mongo mongodump mongoexport mongoimport mongorestore mongosh", "-p", (_NEXT, _ATTACHED)),
-        ("rabbitmqadmin twine", "-p", (_NEXT,)),
+        ("rabbitmqadmin snowsql twine", "-p", (_NEXT,)),
+        ("openssl", "-k", (_NEXT,)),
         ("bcp sqlcmd unzip zip zipcloak", "-P", (_NEXT, _ATTACHED)),
         ("ldapadd ldapdelete ldapmodify ldappasswd ldapsearch ldapwhoami", "-w", (_NEXT, _ATTACHED)),
         ("http https redis-cli xh xhs", "-a", (_NEXT,)),
@@ -52,11 +56,12 @@ _PROGRAMS: Final = {"curl"} | _PASSWORDS.keys() | _LOGINS | _LOGINS_BY_KEY
 def redact_words(words: Sequence[str], redact: Callable[[str], str]) -> list[str]:
     """Return the words of a command line with `redacted` for each secret; `redact` does so for any text.
 
-    What follows an option that names a secret goes, unless it looks like an option itself. In `key=value` and
-    `Header: value` the value goes to the end of the word.
+    What follows an option that names a secret goes, unless it looks like an option itself; `-u` of a Python interpreter
+    names none. In `key=value` and `Header: value` the value goes to the end of the word.
     """
     clean: list[str] = []
     program = ""
+    is_interpreters = False
     expected: str | None = None
     for word in words:
         name = word.rpartition("/")[2]
@@ -64,7 +69,10 @@ def redact_words(words: Sequence[str], redact: Callable[[str], str]) -> list[str
             program = name
         elif word == "login" and program in _LOGINS | _LOGINS_BY_KEY:
             program = f"{program} login"
-        is_value = expected is not None and not re.compile(_OPTION).fullmatch(word)
+        is_interpreters = re.compile(_INTERPRETER).fullmatch(name) is not None or (
+            is_interpreters and word.startswith("-")
+        )
+        is_value = expected is not None and _is_value(word, expected)
         if expected in _PAIRS and is_value:
             clean.append(REDACTED if re.compile(_PAIR).match(word) else _redact_word(word, redact))
         elif is_value:
@@ -72,7 +80,7 @@ def redact_words(words: Sequence[str], redact: Callable[[str], str]) -> list[str
         else:
             clean.append(_redact_attached(word, program) or _redact_word(word, redact))
         previous = words[len(clean) - 2] if len(clean) > 1 else ""
-        expected = None if is_value else _expected(word, previous, program)
+        expected = None if is_value or (is_interpreters and word == "-u") else _expected(word, previous, program)
     return clean
 
 
@@ -92,6 +100,12 @@ def redact_commands(text: str, depth: int = 0) -> str:
             pieces += text[done : match.start()], shlex.quote(after)
             done = match.end()
     return "".join([*pieces, text[done:]])
+
+
+def _is_value(word: str, option: str) -> bool:
+    if re.compile(_OPTION).fullmatch(word):
+        return option not in _PAIRS and re.compile(_DASHED).fullmatch(word) is not None
+    return True
 
 
 def _expected(word: str, previous: str, program: str) -> str | None:

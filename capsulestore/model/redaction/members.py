@@ -23,6 +23,10 @@ _OPTION: Final = r"(?<![^\s\"'`(\[=,])-{1,2}+([A-Za-z][\w.-]*+)(?:\\?[\"'],)?[ \
 _PAIR: Final = (
     r"(?<![^\s\"'`(])((?:-[uU]|--(?:proxy-)?user)[ \t=]++[\"']?)(?![0-9]++:[0-9]++(?![^\s\"']))([^\s:\"']++:[^\s\"']*+)"
 )
+_INTERPRETER: Final = r"(?:python|pypy)[0-9.]{0,8}w?(?:\.exe)?(?:[ \t]+-[A-Za-z]+)*[ \t]+[\"']?$"
+"""What stands before a `-u` that names no user."""
+_MAX_INTERPRETER: Final = 64
+"""Characters within which that is looked for."""
 _QUOTED: Final = r"(\\{0,7}[\"'`])"
 _IN_QUOTES: Final = r'(?s)[^"\\]++|\\.|(")'
 _LITERAL: Final = r"(?i:null|none|true|false)(?=[\s,;}\])&|\"'\\]|$)"
@@ -40,7 +44,7 @@ def redact_members(text: str) -> str:
     """
     if "=" in text or ":" in text:
         text = _redact_behind(_MEMBER, text)
-        text = re.compile(_PAIR).sub(rf"\g<1>{REDACTED}", text)
+        text = re.compile(_PAIR).sub(_without_pair, text)
     return _redact_behind(_OPTION, text) if "-" in text else text
 
 
@@ -57,6 +61,12 @@ def _redact_behind(expression: str, text: str) -> str:
         clean += text[done:start], REDACTED
         done = end
     return "".join([*clean, text[done:]])
+
+
+def _without_pair(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - _MAX_INTERPRETER) : match.start()]
+    is_interpreters = match[1].startswith("-u") and re.compile(_INTERPRETER).search(before)
+    return match[0] if is_interpreters else f"{match[1]}{REDACTED}"
 
 
 def _value(text: str, match: re.Match[str]) -> tuple[int, int]:

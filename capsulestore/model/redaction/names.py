@@ -12,16 +12,16 @@ _WORD: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 
 _SECRETS: Final = frozenset(
     """
-    accesskey apikey apikeys authorization authtoken bearer cred credential credentials creds jwt kennwort otp passcode
-    passin passout passphrase passphrases passwd password passwords passwort privatekey pw pwd secret secretkey secrets
-    sessionkey totp
+    accesskey apikey apikeys authorization authtoken bearer cred credential credentials creds jwt kennwort mnemonic otp
+    passcode passin passout passphrase passphrases passwd password passwords passwort privatekey psk pw pwd secret
+    secretkey secrets sessionkey totp
     """.split()  # noqa: SIM905  (as a list it would take a page)
 )
 """Words that make a secret of the whole name, wherever they stand in it: `password_of_admin`."""
 
 _ENDINGS: Final = ("password", "passwd", "passphrase", "secret", "apikey", "accesskey", "secretkey", "privatekey")
 _ENDINGS_OF_TOKENS: Final = ("accesstoken", "apitoken", "authtoken", "refreshtoken", "sessiontoken")
-_ENDINGS_OF_PASSES: Final = ("dbpass", "userpass")
+_ENDINGS_OF_PASSES: Final = ("dbpass", "keypass", "storepass", "userpass")
 """How words end that were written as one: `PGPASSWORD`, `clientsecret`."""
 
 _ABOUT: Final = frozenset(
@@ -45,9 +45,9 @@ _WHICH: Final = frozenset(
 
 _KEYS: Final = frozenset(
     """
-    access account admin aes anthropic api app application auth aws azure client consumer crypto db deploy encryption
-    google gpg hmac ingest jwt license master openai pem pgp priv private read rsa secret server service session shared
-    sign signing ssh storage stripe subscription wandb webhook write
+    access account admin aes anthropic api app application auth aws azure client comet consumer crypto db deploy
+    encryption google gpg hmac ingest jwt kaggle license master openai pem pgp priv private read rsa secret server
+    service session shared sign signing ssh storage stripe subscription wandb webhook write
     """.split()  # noqa: SIM905  (as a list it would take a page)
 )
 """What makes a secret of a `key`, which else is a column, a button or part of a mapping."""
@@ -78,7 +78,7 @@ _ALONE: Final = frozenset(["auth", "cookie", "cookies", "csrftoken", "oauth", "s
 _WITH: Final = {
     "key": _KEYS,
     "keys": _KEYS,
-    "pat": frozenset(["azure", "devops", "gh", "github", "gitlab"]),
+    "pat": frozenset(["", "azure", "devops", "gh", "github", "gitlab"]),
     "tokens": frozenset(["access", "api", "auth", "refresh"]),
 }
 _WITHOUT: Final = {"token": _NO_TOKENS, "pass": _NO_PASSES}
@@ -86,6 +86,7 @@ _WITHOUT: Final = {"token": _NO_TOKENS, "pass": _NO_PASSES}
 
 _LITERAL: Final = r"(?i:null|none|true|false)"
 _SHORT_NUMBER: Final = r"[0-9.]{1,6}(?:e-?[0-9]{1,3})?"
+_ORDINAL: Final = r"[0-9]{1,2}"
 
 
 def names_secret(name: str) -> bool:
@@ -114,11 +115,14 @@ def is_switch(name: str) -> bool:
 
 
 def is_harmless(name: str, value: str) -> bool:
-    """Return whether no secret of this name has such a value: a literal of JSON or Python, a number for `sig`."""
+    """Return whether no secret of this name has such a value: a literal of JSON or Python, for `sig` a number."""
     words = _words(name)
     last = words[-1] if words else ""
     if last in {"sig", "signature"} and re.compile(_SHORT_NUMBER).fullmatch(value):
         # In analyses, how significant something is.
+        return True
+    if last == "pass" and re.compile(_ORDINAL).fullmatch(value):
+        # Of several passes, which.
         return True
     if last == "pwd" and value.startswith("/"):
         # In a shell, the working directory.

@@ -11,7 +11,8 @@ from capsulestore.model.redaction.tokens import REDACTED
 __all__ = ["redact_addresses", "redact_url", "redact_urls"]
 
 # Expressions are compiled, and kept by `re`, when a text first needs them: start-up counts.
-_SCHEME: Final = r"(?<![A-Za-z0-9+.-])[0-9+.-]*+([A-Za-z0-9+.-]*+://)"
+_SCHEME: Final = r"(?<![A-Za-z0-9+.-])[0-9+.-]*+([A-Za-z0-9+.-]*+:(?://|(?i:(?<=ftp:)|(?<=http:)|(?<=https:))/))"
+"""How a url begins; with one slash, what is left of one that was taken for a path."""
 _BEHIND_URL: Final = r"[\s\"'<>`\\]"
 _PATH: Final = "[/?#]"
 _SPACE: Final = r"\s"
@@ -26,6 +27,8 @@ _HOST: Final = (
     r"|(?!sha[0-9]|md5:|blake|v[0-9])[A-Za-z]"
 )
 """How a host begins, and neither a version nor an image's digest does."""
+_TIME: Final = r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}T?[0-9]{2}:[0-9:.Z+-]+"
+"""A date and time (ISO 8601): `2024-01-01T10:00`."""
 _BEFORE_USER: Final = "\"'`=([{,;<>|&/@"
 _NO_USERS: Final = frozenset(
     """
@@ -63,16 +66,16 @@ def redact_url(url: str) -> tuple[str, bool]:
 
 def redact_urls(text: str) -> str:
     """Return a text with each url in it as `redact_url` leaves it; takes time in proportion to the text's length."""
-    if "://" not in text:
+    if ":/" not in text:
         return text
     starts = [match.start(1) for match in re.compile(_SCHEME).finditer(text)]
     clean: list[str] = []
     done = 0
-    for start, following in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, following in zip(starts, [*starts[1:], len(text)], strict=False):
         if start < done:
             continue
         end = _end_of_url(text, start, following)
-        clean += text[done:start], redact_url(text[start:end])[0]
+        clean += text[done:start], _redact_url(text[start:end])
         done = end
     return "".join([*clean, text[done:]])
 
@@ -89,16 +92,23 @@ def _end_of_url(text: str, start: int, following: int) -> int:
     behind = re.compile(_BEHIND_URL).search(text, start, following)
     stop = behind.start() if behind else following
     end = start + len(text[start:stop].rstrip(_CLOSING))
-    authority = text[start:stop].partition("://")[2]
+    authority = text[start:stop].partition(":/")[2].removeprefix("/")
     if ":" not in authority or re.compile(_PATH).search(authority):
         return end
     # What looks like the end of the host may be part of the password.
     at = text.find("@", stop, stop + _MAX_PASSWORD)
     is_one_word = at >= 0 and not re.compile(_SPACE).search(text, stop, at)
-    if at >= 0 and (is_one_word or redact_url(text[start:end])[0] == REDACTED):
+    if at >= 0 and (is_one_word or _redact_url(text[start:end]) == REDACTED):
         space = re.compile(_SPACE).search(text, at)
         return space.start() if space else len(text)
     return end
+
+
+def _redact_url(url: str) -> str:
+    scheme, _, rest = url.partition(":/")
+    if rest.startswith("/"):
+        return redact_url(url)[0]
+    return redact_url(f"{scheme}://{rest}")[0].replace("://", ":/", 1)
 
 
 def _redact_address(word: str) -> str:
@@ -124,7 +134,7 @@ def _is_pair(before: str, user: str, password: str) -> bool:
         return False
     if password.startswith("/") and (password.startswith("//") or ":" not in password):
         return False
-    return not (user.isdigit() and password.isdigit())
+    return not (user.isdigit() and password.isdigit()) and not re.compile(_TIME).fullmatch(f"{user}:{password}")
 
 
 def _is_host(host: str) -> bool:

@@ -117,7 +117,9 @@ def test_inputs_and_outputs_are_no_code(repository, code_in, digest_of):
     (repository / "pkg/core.py").write_text("x = 2\n")
     declared = [str(repository / "data.csv"), str(repository / "results")]
     assert changed(code_in(repository, declared=declared)) == digest_of({"pkg/core.py": ("100644", b"x = 2\n")})
-    assert changed(code_in(repository, declared=[*declared, "pkg"])) is None
+    code = code_in(repository, declared=[*declared, "pkg"])
+    assert changed(code) is None
+    assert code.as_json()["declared"] == ["data.csv", "pkg", "results"]
 
 
 @pytest.mark.parametrize("name", ["a blank.py", "größe.py", "new\nline.py", 'quo"te.py', "tab\t.py", ":(top)x.py"])

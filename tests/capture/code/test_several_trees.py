@@ -76,6 +76,25 @@ def test_an_added_directory_that_the_work_tree_does_not_speak_for_is_listed(repo
     assert names(code_in(repository, path(repository / hidden))) == [("path", hidden), ("work tree", ".")]
 
 
+def test_the_directory_that_a_program_starts_in_is_a_source(code_in, tmp_path):
+    here = tmp_path.resolve()
+    (here / "scripts").mkdir()
+    code = code_in(here, starts_in="scripts")
+    assert names(code) == [("path", "scripts")]
+    assert code_in(here, path(here / "scripts"), starts_in="scripts") == code
+    assert code_in(here, starts_in="none").as_json() == {}
+
+
+def test_a_start_in_a_work_tree_that_is_listed_adds_nothing_and_in_another_it_is_as_git_knows_it(
+    repository, make_repository, git, code_in, tmp_path
+):
+    assert code_in(repository, starts_in="pkg") == code_in(repository)
+    other = make_repository(tmp_path.resolve() / "other")
+    tree, _ = code_in(repository, starts_in=str(other / "pkg")).as_json()["trees"]
+    assert (tree["role"], tree["name"], tree["path"]) == ("path", str(other / "pkg"), "pkg")
+    assert tree["tree"] == git(other, "rev-parse", "HEAD:pkg")
+
+
 def test_an_editable_that_git_ignores_has_the_digest_of_its_files(repository, code_in):
     (repository / "ignored").mkdir()
     (repository / "ignored/found.py").write_text("")

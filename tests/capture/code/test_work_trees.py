@@ -174,11 +174,51 @@ def test_a_submodule_counts_by_its_commit(submodule, repository, git, code_in, c
     assert only(code_in(repository))["changes"] not in {None, moved}
 
 
-def test_changes_in_a_submodule_are_told(submodule, repository, code_in, codes):
+def test_changes_in_a_submodule_are_told_and_hashed(submodule, repository, code_in, codes, digest_of):
     (submodule / "main.py").write_text("changed\n")
     code = code_in(repository)
     assert only(code)["changes"]
+    assert only(code)["submodules"] == {"inner": digest_of({"main.py": ("100644", b"changed\n")})}
     assert "submodule-changed" in codes(code)
+
+
+def test_outputs_in_a_submodule_are_no_changes_in_it(submodule, repository, code_in):
+    (submodule / "data.csv").write_text("3,4\n")
+    assert "submodules" in only(code_in(repository))
+    assert "submodules" not in only(code_in(repository, declared=["inner/*.csv"]))
+
+
+def test_changes_in_a_submodule_of_a_submodule_are_hashed(submodule, make_repository, git, tmp_path, code_in):
+    deepest = make_repository(tmp_path / "deepest", git(submodule, "rev-parse", "--show-object-format"))
+    git(submodule, "submodule", "--quiet", "add", deepest, "deep")
+    git(submodule, "commit", "-q", "-m", "deeper")
+    digests = set()
+    for text in ("one", "two"):
+        (submodule / "deep/main.py").write_text(text)
+        digests.add(only(code_in(submodule.parent))["submodules"]["inner"])
+    assert len(digests) == 2
+
+
+def test_a_file_replaced_by_one_as_large_and_as_old_is_seen_though_git_was_told_to_overlook_it(
+    repository, git, code_in, digest_of
+):
+    # Long ago, so that git trusts the time that its index has.
+    os.utime(repository / "main.py", ns=(10**18, 10**18))
+    git(repository, "status")
+    git(repository, "config", "core.checkStat", "minimal")
+    (repository / "new").write_text("import pkg.cor2\n")
+    os.utime(repository / "new", ns=(10**18, 10**18))
+    (repository / "new").rename(repository / "main.py")
+    assert git(repository, "status", "--porcelain") == "", "git overlooks it, so this test can fail"
+    assert only(code_in(repository))["changes"] == digest_of({"main.py": ("100644", b"import pkg.cor2\n")})
+
+
+def test_what_a_user_has_git_ignore_everywhere_counts_as_what_it_does_not(repository, git, tmp_path, code_in):
+    (tmp_path / "ignored").write_text("dist/\n")
+    git(repository, "config", "core.excludesFile", tmp_path / "ignored")
+    (repository / "dist").mkdir()
+    (repository / "dist/found.py").write_text("")
+    assert only(code_in(repository))["changes"]
 
 
 def test_an_added_directory_in_a_submodule_is_a_tree_of_its_own(submodule, repository, git, code_in):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.capture.code import live_sources
 from capsulestore.capture.imports import distributions_and_modules, loaded_distributions, local_modules
 from capsulestore.capture.python.installed import read_installed
+from capsulestore.capture.python.live import live_sources
 from capsulestore.capture.search_path import search_path
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from capsulestore.capture.code.apart import is_apart
 from capsulestore.capture.files import read_up_to
-from capsulestore.capture.live_source import LiveSource
+from capsulestore.capture.live_source import LiveSource, is_apart
 from capsulestore.capture.python.metadata import normalized
 from capsulestore.capture.watch import noticed, noticed_metadata_names, noticed_names
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:  # what is installed is seldom read anew, and start-up counts
     from capsulestore.capture.python.distribution import Distribution
     from capsulestore.capture.python.installed import Installed, Place
 
-__all__ = ["LiveSource", "live_sources"]
+__all__ = ["live_sources"]
 
 _EGG_LINK: Final = ".egg-link"
 _MAX_EGG_LINK_BYTES: Final = 2**16

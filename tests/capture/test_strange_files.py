@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.capture.python.tree import MAX_BYTES, MAX_FILES
+from capsulestore.capture.budget import MAX_BYTES, MAX_FILES
 
 
 def codes(capture) -> set[str]:

@@ -97,11 +97,11 @@ CHANGES: dict[str, tuple[Step, Step]] = {
     ),
     "a module that a .pth imports is edited": (
         nothing,
-        lambda here: here.put.module(here.site / "started.py", here.far),
+        lambda here: here.put.module(here.site / "_virtualenv.py", here.far),
     ),
     "a module that a .pth imports is found elsewhere first": (
         code_on_path,
-        lambda here: here.put.module(here.tmp / "code/started/__init__.py", here.far),
+        lambda here: here.put.module(here.tmp / "code/_virtualenv/__init__.py", here.far),
     ),
     "a module that start-up can do without appears": (
         can_do_without,

@@ -126,7 +126,7 @@ class Restless:
     def start_up_module(self) -> None:
         text = f"import os, sys\nsys.path.append(os.environ.get('FAR', {str(self._directory / self._digit())!r}))\n"
         directory = self._chance.choice([self._site, self._directory / "code"])
-        self._there_or_not(directory / self._chance.choice(["sitecustomize.py", "started.py"]), text)
+        self._there_or_not(directory / self._chance.choice(["sitecustomize.py", "_virtualenv.py"]), text)
 
     def configuration(self) -> None:
         configuration = self._indexed.environment.python.parents[1] / "pyvenv.cfg"

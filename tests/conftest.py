@@ -1,6 +1,7 @@
 """What every test has: surroundings of its own, so that no setting of the machine's user changes an answer."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import settings
 # How long an example takes says nothing about whether it is right.
 settings.register_profile("capsulestore", deadline=None)
 settings.load_profile("capsulestore")
+
+# A shell without job control starts what it puts in the background with SIGINT ignored, which is inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOT_FROM_OUTSIDE = (
     "CAPSULE_STORE",

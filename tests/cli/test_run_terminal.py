@@ -83,13 +83,17 @@ def test_a_stopped_command_gives_the_terminal_back_and_is_registered_in_the_end(
     assert registered() == ("completed", 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
-def test_a_signal_sent_to_us_ends_the_command_and_is_registered(number, project, store, registered):
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["INT", "TERM", "HUP"],
+)
+def test_a_signal_sent_to_us_ends_the_command_and_is_registered(number, status, project, store, registered):
     wait = "import signal; signal.signal(2, signal.SIG_DFL); print('ready', flush=True); signal.pause()"
     with subprocess.Popen([*RUN, ".venv/bin/python", "-c", wait], cwd=project, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         process.send_signal(number)
-    assert process.returncode == 128 + number
+    assert process.returncode == status
     assert registered() == ("failed", 128 + number)
 
 

@@ -149,7 +149,7 @@ def test_a_relative_entry_that_start_up_adds_is_another_in_another_directory(cop
     found = []
     for name in ("one", "two", "one"):
         monkeypatch.chdir(tmp_path / name)
-        found.append("added" in copied.warm().environment["python"]["packages"])
+        found.append("added" in copied.agree().environment["python"]["packages"])
     assert found == [True, False, True]
 
 

@@ -138,7 +138,7 @@ def test_a_change_is_captured_as_it_is_without_an_index(kind, here, copied):
     assert copied.agree() != before
 
 
-def test_start_up_that_fails_is_looked_at_each_time_until_it_is_mended(here, copied):
+def test_start_up_that_fails_is_looked_at_each_time(here, copied):
     here.put.module(here.tmp / "broken/away.py", here.far)
     here.put.edit(here.tmp / "broken/away.py", "sys.", "import nothing; sys.")
     (here.site / "away.pth").write_text(f"import sys; sys.path.append({str(here.tmp / 'broken')!r}); import away\n")
@@ -146,7 +146,7 @@ def test_start_up_that_fails_is_looked_at_each_time_until_it_is_mended(here, cop
     assert copied.read()
     here.put.edit(here.tmp / "broken/away.py", "import nothing; ", "")
     assert copied.agree() != before
-    copied.warm()
+    assert copied.read(), "since what that line does may rest on any file"
 
 
 def test_a_module_from_an_archive_is_looked_at_each_time(here, copied):

@@ -11,9 +11,10 @@ from hypothesis import settings
 settings.register_profile("capsulestore", deadline=None)
 settings.load_profile("capsulestore")
 
-# A shell without job control starts what it puts in the background with SIGINT ignored, which is inherited.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell without job control ignores these in what it puts in the background, and that is inherited.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 NOT_FROM_OUTSIDE = (
     "CAPSULE_STORE",

@@ -122,7 +122,7 @@ def check(path: str) -> None:
 
 def check_writable(path: str) -> None:
     """Raise `StoreUnwritable` where adding to the store would be refused: by permission, or a read-only file system."""
-    for name in (".", *_DIRECTORIES):
+    for name in (".", "objects", *_DIRECTORIES):
         directory = os.path.join(path, name)
         if os.path.isdir(directory) and not os.access(directory, os.W_OK | os.X_OK):
             raise StoreUnwritable(f"cannot write to the store `{path}`", hint=f"`{directory}` may not be written")

@@ -56,6 +56,7 @@ def prefix_of(started, environ):
     return subprocess.run([python, "-c", TELL], env=environ, capture_output=True, text=True, check=True).stdout
 
 
+PYTHON = shlex.quote(sys.executable)
 CASES = {
     # directory, command line, script
     "a script in a project": ("project", "uv run fit.py", "project/fit.py"),
@@ -69,11 +70,11 @@ CASES = {
     "settings of other tools": ("tools", "uv run fit.py", "tools/fit.py"),
     "an unmanaged project": ("unmanaged", "uv run fit.py", "unmanaged/fit.py"),
     "a plain directory": ("plain", "uv run fit.py", "plain/fit.py"),
-    "an interpreter asked for": ("plain", f"uv run -p {sys.executable} fit.py", "plain/fit.py"),
+    "an interpreter asked for": ("plain", f"uv run -p {PYTHON} fit.py", "plain/fit.py"),
     "a package": ("plain", "uv run package", None),
     "a venv": ("with-venv", "uv run fit.py", "with-venv/fit.py"),
     "another program of the environment": ("with-venv", "uv run nice python3 fit.py", "with-venv/fit.py"),
-    "an interpreter by its path": ("project", f"uv run {sys.executable} fit.py", "project/fit.py"),
+    "an interpreter by its path": ("project", f"uv run {PYTHON} fit.py", "project/fit.py"),
     "a script with requirements": ("plain", "uv run alone.py", "plain/alone.py"),
     "a script without suffix": ("plain", "uv run --script script", "plain/script"),
     "a script that starts uv": ("plain", "./script", "plain/script"),

@@ -77,6 +77,12 @@ def capsule(project: Path) -> Capsule:
     return run
 
 
+@pytest.fixture(scope="session")
+def bound_by_permissions() -> list[str]:
+    """How to run a command that permissions hold for, which root is above: without any of its capabilities."""
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+
 @pytest.fixture
 def install(project: Path) -> Callable[..., None]:
     """Install into the project's environment, with the real uv."""

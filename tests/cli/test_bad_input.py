@@ -161,12 +161,11 @@ def place(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def attempt(place: Path):
-    """Run `capsule` in that project, bound by permissions also where root runs the tests."""
-    bound = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+def attempt(bound_by_permissions: list[str]):
+    """Run `capsule`, bound by permissions also where root runs the tests."""
 
     def attempt(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        command = [*bound, sys.executable, "-m", "capsulestore_cli", *arguments]
+        command = [*bound_by_permissions, sys.executable, "-m", "capsulestore_cli", *arguments]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
     return attempt

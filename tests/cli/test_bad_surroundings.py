@@ -88,12 +88,6 @@ def test_a_project_in_a_directory_of_a_strange_name_is_like_any_other(name, caps
     assert capsule("--store", ".", "show", added.line, cwd=place).status == 0
 
 
-@pytest.fixture
-def bound_by_permissions() -> list[str]:
-    """How to run a command that permissions hold for, which root is above: without any of its capabilities."""
-    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-
-
 def test_a_recorded_file_that_may_not_be_read_leaves_the_verdict(store, project, capsule, bound_by_permissions):
     (project / "out.csv").write_text("1")
     capsule("add", "--output", "out.csv")

@@ -8,7 +8,8 @@ PYTEST_ARGS ?=
 ROUNDS ?= 15
 # Tests run side by side; a core that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest
-PARALLEL := -n auto --maxprocesses 8 --dist worksteal
+# One more than there are cores: many tests wait for a disk.
+PARALLEL := -n $$(($$(nproc) + 1)) --maxprocesses 8 --dist worksteal
 
 # Where CAPSULESTORE_CI is set, a test that is skipped for want of a component fails.
 ifneq ($(CAPSULESTORE_CI),)

@@ -35,6 +35,7 @@ def runtime(python: Path, environ: dict) -> dict:
     return captured.context["system"]["runtime"]
 
 
+@pytest.mark.slow
 def test_every_interpreter_of_this_machine_tells_what_it_runs_with(pythons, run_command, environ):
     for version, python in pythons.items():
         if version == "2.7":

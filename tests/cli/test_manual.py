@@ -74,6 +74,7 @@ def test_the_exit_statuses_are_told_in_the_words_of_the_readme():
     assert {int(status): words for status, words in rows} == EXIT_STATUSES
 
 
+@pytest.mark.slow
 def test_a_wheel_installs_them_where_man_looks(tmp_path):
     source, environment = tmp_path / "source", tmp_path / "environment"
     for folder in ("capsulestore", "cli", "docs"):

@@ -93,6 +93,7 @@ def test_what_is_computed_or_of_another_kind_is_none(source):
     assert not holds_secret(f"import os\n{source}\n")
 
 
+@pytest.mark.slow
 def test_hardly_a_module_of_the_standard_library_is_taken_for_one_that_holds_a_secret():
     modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     suspected = [path.name for path in modules if holds_secret(path.read_text("utf-8", "replace"))]
@@ -105,6 +106,7 @@ STRANGE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", STRANGE)
 def test_a_long_source_of_strange_shape_is_looked_through(part):
     source = part * (1_000_000 // len(part))

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def under_version_control(workshop: Any) -> None:
     """Make the project a git work tree with a changed file and an untracked one."""

@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 VARIABLES = {
     "PIP_INDEX_URL": "https://ann:{S}@index.example.org/simple",
     "PIP_EXTRA_INDEX_URL": "https://{S}@index.example.org/simple",

@@ -5,6 +5,8 @@ import shlex
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def test_control_a_secret_that_is_stored_is_found_wherever_it_is(workshop):
     title, parameter = workshop.plant("a title", "fit {S}"), workshop.plant("a parameter", "x={S}")

@@ -103,8 +103,9 @@ def _redact_value(value: Json, depth: int) -> Json:
 def _redact_members(members: Mapping[str, Json], depth: int) -> dict[str, Json]:
     clean: dict[str, Json] = {}
     for key, value in members.items():
-        named = isinstance(key, str) and names_secret(key)
         kept = redact_text(key)[0] if isinstance(key, str) else key
+        # Without a url, what is left of a key may be a name, too.
+        named = isinstance(key, str) and (names_secret(key) or names_secret(kept))
         if kept != key and (kept in clean or kept in members):
             kept = f"{kept} {len(clean)}"
         is_secret = named and not (value is None or isinstance(value, bool) or _is_harmless(key, value))

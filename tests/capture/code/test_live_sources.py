@@ -48,6 +48,7 @@ SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setupt
 LAYOUTS = {"in src": "src/delta/__init__.py", "flat": "delta/__init__.py", "one module": "delta.py"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["lenient", "strict", "compat"])
 @pytest.mark.parametrize("file", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_an_editable_of_setuptools_is_its_project(venv, uv, tmp_path, mode, file):

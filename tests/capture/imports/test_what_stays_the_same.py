@@ -76,7 +76,13 @@ def modules(write):
 
 
 @pytest.mark.usefixtures("modules")
-@pytest.mark.parametrize("options", [[], ["-X", "dev", "-bb", "-W", "error"]], ids=["as it is", "strictly"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="as it is"),
+        pytest.param(["-X", "dev", "-bb", "-W", "error"], id="strictly", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_it_prints_and_ends_as_it_would_alone(program, options, small, write, run_plainly, run_traced):
     script = write("main.py", program)
@@ -164,6 +170,7 @@ def test_what_is_no_python_is_not_seen(run_traced):
     assert done.traced.complete
 
 
+@pytest.mark.slow
 def test_every_python_of_this_machine_runs_as_it_would_alone(pythons, write, run_plainly, run_traced, tmp_path):
     local = write("local.py", "")
     script = write(

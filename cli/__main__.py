@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 __all__ = ["main"]
@@ -26,8 +28,7 @@ def main() -> NoReturn:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             # A name in another encoding than the terminal's must not end a command.
             stream.reconfigure(errors="backslashreplace")
-        from .running import run
-
+        run = _imported()
         status = run(sys.argv[1:])
     except KeyboardInterrupt:
         status = _INTERRUPTED
@@ -36,6 +37,16 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _PIPE_CLOSED
     _end(status)
+
+
+def _imported() -> Callable[[list[str]], int]:
+    """Import what runs a command, with Ctrl-C held back: orjson, for one, crashes where its import is interrupted."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        from .running import run
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return run
 
 
 def _end(status: int) -> NoReturn:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 RUN = [sys.executable, str(HERE / "execute_command.py")]
+PYTHON = shlex.quote(sys.executable)
 CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
 
 TAKES = """if True:
@@ -103,7 +104,7 @@ def test_the_size_of_the_window_is_the_command_s(talk):
 
 def test_a_stopped_command_gives_the_terminal_back_and_goes_on_in_the_foreground(shell):
     status, shown = shell(
-        ["prompt$ ", f'run {sys.executable} -c \'print(input("rea" + "dy"))\'\n'],
+        ["prompt$ ", f'run {PYTHON} -c \'print(input("rea" + "dy"))\'\n'],
         ["ready", CTRL_Z],
         ["Stopped", "echo status $?\n"],
         ["status 148", "fg\n"],
@@ -116,7 +117,7 @@ def test_a_stopped_command_gives_the_terminal_back_and_goes_on_in_the_foreground
 def test_a_command_that_stops_itself_gives_the_terminal_back(shell):
     stop = 'import os, signal; os.kill(os.getpid(), signal.SIGSTOP); print("af" + "ter")'
     status, shown = shell(
-        ["prompt$ ", f"run {sys.executable} -c '{stop}'\n"],
+        ["prompt$ ", f"run {PYTHON} -c '{stop}'\n"],
         ["Stopped", "fg\n"],
         ["after", "exit 7\n"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import signal
 import subprocess
@@ -22,10 +23,12 @@ def test_i3_i4_i5_whatever_is_printed_outlives_20_kills_of_whole_commands(capsul
     takes = time.monotonic() - begun
     chance = random.Random()
     killed = 0
+    rounds = itertools.count()
     while killed < KILLS:
+        turn = next(rounds)
         commands = [
             subprocess.Popen(
-                [sys.executable, "-m", "capsulestore_cli", "add", "-m", f"{killed} {number}"],
+                [sys.executable, "-m", "capsulestore_cli", "add", "-m", f"{turn} {number}"],
                 cwd=project,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -43,7 +46,7 @@ def test_i3_i4_i5_whatever_is_printed_outlives_20_kills_of_whole_commands(capsul
             assert process.returncode in {0, -signal.SIGKILL}
             assert err == ""
             printed += out.split()
-        done = capsule("add", "-m", f"after {killed}")
+        done = capsule("add", "-m", f"after {turn}")
         assert (done.status, done.err) == (0, "")
         printed.append(done.line)
         assert capsule("show", "--json").json["capsule_id"] == done.line

@@ -60,7 +60,7 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
                 "configuration": [
                     {
                         "name": "environment",
-                        "digest": {"gitTree": str(verification.current)},
+                        "digest": {"gitTree": str(verification.match.current)},
                         "annotations": {"rules": rules},
                     }
                 ],
@@ -79,15 +79,15 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
 def _result(verification: Verification) -> Result:
     if not verification.same:
         return "FAILED"
-    return "WARNED" if verification.context_in_words or verification.outcome.reasons else "PASSED"
+    return "WARNED" if verification.match.context_in_words or verification.match.outcome.reasons else "PASSED"
 
 
 def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
     """Yield each layer and each recorded file by name, and how it stands; a file that is not here was not tested."""
-    changed = {change.layer for change in verification.context_changes}
-    for layer in verification.compared_context:
+    changed = {change.layer for change in verification.match.context_changes}
+    for layer in verification.match.compared_context:
         yield f"context/{layer}", "WARNED" if layer in changed else "PASSED"
-    for match in verification.layers:
+    for match in verification.match.layers:
         yield f"layer/{match.layer}", "PASSED" if match.match else "FAILED"
     for code in verification.code:
         if code.state != "missing":

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from capsulestore.capture.artifacts import Artifact, digest_artifacts, matching, recorded_path
+from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs, recorded_path
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.command import Started, sources_named, started_by, starting_directory
@@ -70,7 +70,7 @@ def observe(store: Store, order: Order, *, cache: Cache) -> Observed:
     it has ended, the environment is captured once more, to tell whether it changed, and the outputs are digested. A
     launcher may make the environment only then (`uv run`): in that case, what counts is what is there afterwards.
 
-    What stands in the way before the command starts is raised, and nothing was run: what `digest_artifacts`, `capture`
+    What stands in the way before the command starts is raised, and nothing was run: what `digest_inputs`, `capture`
     for a layer that there is none of, `Store.check_writable` and `execute` raise. Nothing is raised once it has run:
     what cannot be seen is left out and said in `remarks`, and an error of registering is part of the answer.
     """
@@ -98,9 +98,7 @@ class _Seeing:
         # The command may remove it.
         self._directory = os.getcwd()
         self._remarks: list[str] = []
-        self._inputs = digest_artifacts(
-            (path for given in order.inputs for path in matching(given) or [given]), root=store.root
-        )
+        self._inputs = digest_inputs(order.inputs, root=store.root)
         self._started = self._what_starts()
         self._before = None if self._started.prepares else self._captured(self._started)
         self._code = self._captured_code(self._before) if self._before else None
@@ -213,17 +211,10 @@ class _Seeing:
         return distributions_and_modules(traced, found.interpreter, found.live)
 
     def _outputs(self) -> list[Artifact]:
-        found: set[Artifact] = set()
-        for given in self._order.outputs:
-            try:
-                paths = matching(given)
-                if not paths:
-                    self._remark(f"`{given}`: no such output, so none is recorded")
-                for path in paths:
-                    found.update(digest_artifacts([path], root=self._store.root))
-            except (CapsuleError, OSError) as problem:
-                self._remark(f"an output is not recorded: {_said(problem)}")
-        return sorted(found)
+        found, problems = digest_outputs(self._order.outputs, root=self._store.root)
+        for problem in problems:
+            self._remark(problem)
+        return found
 
     def _surroundings(self, found: Capture | None, started: Started) -> Surroundings:
         if found is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 
-from capsulestore.capture.cache import Cache, cache_directory
+from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.target import Target, choose
 
 from .output import note
 
-__all__ = ["cache", "captured", "target", "tell_target"]
+__all__ = ["captured", "target", "tell_target"]
 
 
 def target(python: str | None) -> Target:
@@ -33,12 +33,7 @@ def tell_target(chosen: Target) -> None:
 
 def captured(python: str | None, layers: tuple[str, ...]) -> Capture:
     """Capture the environment here: all layers, or those that `--layer` names."""
-    return capture(target(python), layers=layers or None, cache=cache())
-
-
-def cache() -> Cache:
-    """Return the user's cache of what is slow to read."""
-    return Cache(cache_directory(os.environ))
+    return capture(target(python), layers=layers or None, cache=users_cache())
 
 
 def _environment_above() -> str | None:

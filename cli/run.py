@@ -58,10 +58,11 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     the capsule's digest goes to stderr. An input is digested before, an output after; both may be patterns. A command
     that fails is registered as failed and keeps its status; 125 says that it succeeded and could not be recorded.
     """
+    from capsulestore.capture.cache import users_cache
     from capsulestore.capture.own_environ import own_environ
     from capsulestore.observation import Order, observe
 
-    from .here import cache, target
+    from .here import target
 
     if not words:
         raise UsageError("no command to run", hint="as in `capsule run python fit.py`")
@@ -82,7 +83,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
                     store, title or "", param=param, param_json=param_json, label=label, parents=parents
                 ),
             ),
-            cache=cache(),
+            cache=users_cache(),
         )
     status = _told(observed, digest_file)
     if observed.execution.signal == signal.SIGINT:

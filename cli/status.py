@@ -32,12 +32,13 @@ def command(python: str | None, layers: tuple[str, ...]) -> int:
 
     Exit status 0 when all is the same, else 1. `capsule verify` says it at length.
     """
+    from capsulestore.capture.cache import users_cache
     from capsulestore.verification import verify
 
-    from .here import cache, target, tell_target
+    from .here import target, tell_target
 
     with settings().open_store() as store:
-        answer = verify(store, "@", target(python), layers=layers or None, cache=cache())
+        answer = verify(store, "@", target(python), layers=layers or None, cache=users_cache())
         if settings().json:
             print_json(answer.as_dict())
         else:
@@ -54,16 +55,16 @@ def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator
     from .text import verdict_color
 
     yield "capsule", f"{str(answer.capsule)[:12]}  {safe(title)}"
-    told = [f"{change.entry} {sides(change)}" for change in _telling_first(answer.changes)]
+    told = [f"{change.entry} {sides(change)}" for change in _telling_first(answer.match.changes)]
     verdict = style(answer.verdict, verdict_color(answer.verdict))
     yield (
         safe(", ".join(sorted(set(layers))) or "environment"),
         f"{verdict}{_few(told)}",
     )
-    for reason in answer.outcome.reasons:
+    for reason in answer.match.outcome.reasons:
         yield "", safe(reason)
-    if answer.context_in_words:
-        yield "context", f"differs{_few(answer.context_in_words)}"
+    if answer.match.context_in_words:
+        yield "context", f"differs{_few(answer.match.context_in_words)}"
     code = [(f"{part.role} {part.name}", part.state) for part in answer.code]
     files = [(file.path, file.state) for file in answer.files]
     for kind, recorded in (("code", code), ("files", files)):

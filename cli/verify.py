@@ -51,16 +51,17 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     context is told beside the verdict, and counts only where --strict or --layer asks for it. Exit status 0 when all
     that counts is the same, else 1.
     """
+    from capsulestore.capture.cache import users_cache
     from capsulestore.verification import verify as verify_capsule
 
-    from .here import cache, target
+    from .here import target
 
     if record and (layers or loaded):
         option = "--layer" if layers else "--loaded"
         raise UsageError(f"`--record` keeps a verdict on the whole, and `{option}` looks at a part")
     with settings().open_store() as store:
         answer = verify_capsule(
-            store, name, target(python), layers=layers or None, strict=strict, loaded=loaded, cache=cache()
+            store, name, target(python), layers=layers or None, strict=strict, loaded=loaded, cache=users_cache()
         )
         if not settings().json:
             # Before it is recorded, which may fail.
@@ -84,11 +85,11 @@ def _print(answer: Verification, layers: tuple[str, ...]) -> None:
     from .text import change_lines, verdict_color
 
     print_line(f"{style(answer.verdict, verdict_color(answer.verdict))} {_explained(answer, layers)}")
-    for line in change_lines(answer.changes):
+    for line in change_lines(answer.match.changes):
         print_line(f"  {line}")
     for remark in answer.remarks:
         print_line(f"  {safe(remark)}")
-    if phrases := answer.context_in_words:
+    if phrases := answer.match.context_in_words:
         more = len(phrases) - _PHRASES_TOLD
         print_line(f"  context: {safe(', '.join(phrases[:_PHRASES_TOLD]))}{f' and {more} more' if more > 0 else ''}")
     tell_target(answer.here.target)
@@ -112,10 +113,10 @@ def _tell_recorded_target(answer: Verification) -> None:
 
 def _explained(answer: Verification, layers: tuple[str, ...]) -> str:
     """Return what follows the verdict: on which digests it rests."""
-    if layers or (answer.verdict == "different" and answer.captured == answer.current):
+    if layers or (answer.verdict == "different" and answer.match.captured == answer.match.current):
         place = ", ".join(sorted(set(layers))) or "the context"
-        return f"in {safe(place)} {_PREPOSITIONS[answer.verdict]} what was recorded with {answer.captured}"
+        return f"in {safe(place)} {_PREPOSITIONS[answer.verdict]} what was recorded with {answer.match.captured}"
     if answer.verdict == "different":
-        return f"from {answer.captured.hex[:12]}; here it is {answer.current.hex[:12]}"
+        return f"from {answer.match.captured.hex[:12]}; here it is {answer.match.current.hex[:12]}"
     beside = ", but not all recorded code and files are" if answer.verdict == "identical" and not answer.same else ""
-    return f"{_PREPOSITIONS[answer.verdict]} {answer.captured}{beside}"
+    return f"{_PREPOSITIONS[answer.verdict]} {answer.match.captured}{beside}"

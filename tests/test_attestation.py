@@ -56,7 +56,7 @@ def test_what_is_registered_can_be_read_back_and_moves_no_name(store):
 
 
 def test_a_verification_of_an_environment_is_refused_and_registers_nothing(store):
-    environment = str(verify(store, "@", running()).captured)
+    environment = str(verify(store, "@", running()).match.captured)
     answer = verify(store, environment, running(), layers=["python"])
     tip = next(store.commits()).id
     with pytest.raises(UsageError) as caught:

@@ -10,7 +10,7 @@ from capsulestore.capture.files import file_digest, path_text
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
-__all__ = ["Artifact", "digest_artifacts", "matching", "recorded_path"]
+__all__ = ["Artifact", "digest_artifacts", "digest_inputs", "digest_outputs", "matching", "recorded_path"]
 
 
 class Artifact(NamedTuple):
@@ -32,6 +32,29 @@ def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
     at. Raise `FileProblem` for a file that is not there or cannot be read, and for a directory without any.
     """
     return sorted({_artifact(file, root) for path in paths for file in _files(path)})
+
+
+def digest_inputs(given: Iterable[str], *, root: str) -> list[Artifact]:
+    """Return the files that paths and patterns (`matching`) name; raise as `digest_artifacts` does."""
+    return digest_artifacts((path for one in given for path in matching(one) or [one]), root=root)
+
+
+def digest_outputs(given: Iterable[str], *, root: str) -> tuple[list[Artifact], list[str]]:
+    """Return the files that paths and patterns name, as far as they can be digested, and in words what cannot."""
+    found: set[Artifact] = set()
+    problems = []
+    for one in given:
+        try:
+            paths = matching(one)
+            if not paths:
+                problems.append(f"`{one}`: no such output, so none is recorded")
+            for path in paths:
+                found.update(digest_artifacts([path], root=root))
+        except FileProblem as problem:
+            problems.append(f"an output is not recorded: {problem.message}")
+        except OSError as problem:
+            problems.append(f"an output is not recorded: {problem.strerror or problem}")
+    return sorted(found), problems
 
 
 def matching(given: str) -> list[str]:

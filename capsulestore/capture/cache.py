@@ -25,7 +25,7 @@ from capsulestore.errors import FileProblem, InvalidValue
 from capsulestore.model import canonical
 from capsulestore.model.canonical import Json
 
-__all__ = ["MOST_KEPT", "Cache", "cache_directory"]
+__all__ = ["MOST_KEPT", "Cache", "cache_directory", "users_cache"]
 
 MOST_KEPT: Final = 256
 """How many values are kept, of which an interpreter has four; those that were kept first go."""
@@ -92,6 +92,11 @@ class Cache:
             again: Json = orjson.loads(canonical.dumps(value))
             return again
         return value
+
+
+def users_cache() -> Cache:
+    """Return the cache of the user that this process runs for."""
+    return Cache(cache_directory(os.environ))
 
 
 _OWN_DIRECTORY: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -77,6 +77,7 @@ def test_verify_answers_with_a_verdict_and_its_reasons(capsule, digest, install)
         "code",
         "files",
         "reasons",
+        "failures",
         "target",
     }
     assert (done.status, answer["match"], answer["verdict"]) == (1, False, "different")

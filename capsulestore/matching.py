@@ -1,0 +1,222 @@
+"""Is the environment here the one that was recorded?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from capsulestore.capture.cache import Cache
+from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
+from capsulestore.capture.target import Target
+from capsulestore.compare.context import in_words
+from capsulestore.compare.difference import Change, Side, changes
+from capsulestore.compare.looked import Looked
+from capsulestore.compare.verdict import LayerMatch, Outcome, Verdict, judge
+from capsulestore.compare.words import sentence
+from capsulestore.model.canonical import Json
+from capsulestore.model.digest import Digest
+from capsulestore.model.layers import LayerState
+from capsulestore.model.mapping import decode_entry, encode_mapping, layer_digests, tree_keys
+from capsulestore.model.objects import Encoded, Read
+
+__all__ = ["STRICT", "EnvironmentMatch", "RecordedEnvironment", "match_environment"]
+
+STRICT: Final = frozenset({"system", "variables"})
+"""The layers of the context that a strict verdict counts."""
+
+_KNOWN: Final = frozenset(layer.name for layer in LAYERS)
+_MOST_NAMED: Final = 3
+_STRANGE: Final = LayerState("unknown", "this release does not know the layer")
+
+
+class RecordedEnvironment(NamedTuple):
+    """What was recorded, as objects that `read` gives: the environment's tree, and where there is one the context's.
+
+    `states` is how looking at each layer ended, None where that was not recorded. `loaded` are the distributions that
+    the analysis imported, where those alone are to count.
+    """
+
+    read: Read
+    environment: Digest
+    context: Digest | None = None
+    states: Mapping[str, LayerState] | None = None
+    loaded: Collection[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        environment: Mapping[str, Json],
+        context: Mapping[str, Json] | None = None,
+        states: Mapping[str, LayerState] | None = None,
+    ) -> RecordedEnvironment:
+        """Return what mappings say; raise `InvalidValue` with the path of what has no form."""
+        encoded = [encode_mapping(environment), *([encode_mapping(context)] if context else [])]
+        objects = {digest: found for one in encoded for digest, found in one.objects.items()}
+        return cls(objects.__getitem__, encoded[0].id, encoded[1].id if context else None, states)
+
+
+class EnvironmentMatch(NamedTuple):
+    """The answer: a verdict on the environment, what differs, and beside it the context.
+
+    Context that the verdict counts is among `layers` and `changes`; other context that was compared is named by
+    `compared_context`, and its changes are `context_changes`; `unseen` says of other layers of it why they could not be
+    compared. `uncounted` are changes of what the analysis did not import, where only that is judged.
+    """
+
+    captured: Digest
+    current: Digest
+    outcome: Outcome
+    changes: tuple[Change, ...]
+    compared_context: frozenset[str]
+    context_changes: tuple[Change, ...]
+    unseen: Mapping[str, str]
+    here: Capture
+    uncounted: tuple[Change, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The word for the environment alone."""
+        return self.outcome.verdict
+
+    @property
+    def layers(self) -> tuple[LayerMatch, ...]:
+        """The layers that the verdict rests on."""
+        return self.outcome.layers
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What cannot be compared, and what the verdict leaves out, in words."""
+        return (*self.outcome.reasons, *self._not_seen(), *self._not_counted())
+
+    @property
+    def context_in_words(self) -> tuple[str, ...]:
+        """What differs in the context beside the verdict, one phrase each."""
+        unseen = (f"{layer} {reason}" for layer, reason in self.unseen.items())
+        return (*in_words(self.context_changes), *unseen)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is as it is: a sentence for each change, those of `remarks`, and what the context says."""
+        return (*map(sentence, self.changes), *self.remarks, *self.said_of_context())
+
+    def said_of_context(self) -> tuple[str, ...]:
+        """Return what the context says, in a sentence; none where it says nothing."""
+        return (f"context: {', '.join(self.context_in_words)}",) if self.context_in_words else ()
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the answer as `verify_environment_match` has it."""
+        return {
+            "match": self.verdict == "identical",
+            "verdict": self.verdict,
+            "captured_digest": str(self.captured),
+            "current_digest": str(self.current),
+            "layers": [layer.as_dict() for layer in self.layers],
+            "changes": [change.as_dict() for change in self.changes],
+            "context_changes": [change.as_dict() for change in self.context_changes],
+            "reasons": list(self.reasons),
+            "target": self.here.target.as_dict(),
+        }
+
+    def _not_counted(self) -> Iterator[str]:
+        if self.uncounted:
+            names = sorted({change.entry or "" for change in self.uncounted})
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            yield f"not imported by the analysis, and so not counted: {', '.join(names[:_MOST_NAMED])}{more}"
+
+    def _not_seen(self) -> Iterator[str]:
+        judged = {match.layer for match in self.layers}
+        for finding in self.here.findings:
+            if finding.incomplete and finding.layer in judged:
+                yield f"{finding.layer}: {finding.subject}: {finding.message}; no part of the verdict"
+
+
+def match_environment(  # noqa: PLR0913  (each says another thing of what is asked)
+    recorded: RecordedEnvironment,
+    target: Target,
+    *,
+    layers: Collection[str] | None = None,
+    strict: bool = False,
+    environ: Mapping[str, str] | None = None,
+    cache: Cache,
+) -> EnvironmentMatch:
+    """Compare what was recorded of an environment with what the target has now.
+
+    The layers looked at are those that were looked at then, or those of them in `layers`, each by the rules it was
+    captured by. Layers of the context count where `layers` names them, and with `strict` those of `STRICT`. Only what
+    differs is read. Raise what `capture` and `recorded.read` raise, and `InvalidValue` for an environment that this
+    release cannot read.
+    """
+    counted = CONTEXT_LAYERS & (frozenset(layers or ()) | (STRICT if strict else frozenset()))
+    then = Looked(
+        environment=layer_digests(recorded.environment, recorded.read),
+        context=layer_digests(recorded.context, recorded.read) if recorded.context else {},
+        states=recorded.states,
+    )
+    here = capture(
+        target,
+        layers=(then.names & _KNOWN if layers is None else frozenset(layers)) | counted,
+        rules=dict(_rules(recorded.read, {**then.context, **then.environment})),
+        environ=environ,
+        cache=cache,
+    )
+    current, current_context = here.encoded(), encode_mapping(here.context)
+    now = Looked(
+        environment=_layers(current),
+        context=_layers(current_context),
+        states={**here.layers, **dict.fromkeys(then.names - _KNOWN, _STRANGE)},
+    )
+    sides = (then.seen(counted, CONTEXT_LAYERS - counted), now.seen(counted, CONTEXT_LAYERS - counted))
+    outcome = judge(*sides, only=layers, also=counted)
+    different = {match.layer for match in outcome.layers if match.match is False}
+    of_environment = [
+        change for change in _differences(recorded, recorded.environment, current) if change.layer in different
+    ]
+    uncounted: list[Change] = []
+    if recorded.loaded is not None:
+        from capsulestore.compare.loaded import only_loaded  # noqa: PLC0415
+
+        of_environment, uncounted = map(list, only_loaded(of_environment, recorded.loaded))
+        outcome = judge(*sides, only=layers, also=counted, alike=different - {one.layer for one in of_environment})
+    of_context = list(_differences(recorded, recorded.context, current_context)) if recorded.context else []
+    unseen = dict(_unseen(then, now, counted, layers))
+    beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
+    return EnvironmentMatch(
+        captured=recorded.environment,
+        current=current.id,
+        outcome=outcome,
+        changes=(*of_environment, *(change for change in of_context if change.layer in counted & different)),
+        compared_context=beside,
+        context_changes=tuple(change for change in of_context if change.layer in beside),
+        unseen=unseen,
+        here=here,
+        uncounted=tuple(uncounted),
+    )
+
+
+def _unseen(
+    then: Looked, now: Looked, counted: Collection[str], layers: Collection[str] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the recorded layers of the context that should be compared and cannot be, with the reason."""
+    for layer in sorted(then.context):
+        if layer in counted or (layers is not None and layer not in layers):
+            continue
+        if then.state(layer).state == "unknown":
+            yield layer, f"was not seen whole when it was captured ({then.state(layer).reason})"
+        elif now.state(layer).state == "unknown":
+            yield layer, f"cannot be seen now ({now.state(layer).reason})"
+
+
+def _differences(recorded: RecordedEnvironment, tree: Digest, current: Encoded) -> Iterator[Change]:
+    return changes(Side(recorded.read, tree), Side(current.objects.__getitem__, current.id))
+
+
+def _layers(encoded: Encoded) -> dict[str, Digest]:
+    return layer_digests(encoded.id, encoded.objects.__getitem__)
+
+
+def _rules(read: Read, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:
+    """Yield each recorded layer's `rules`, which say how to look at it again: 0, which no layer knows, for none."""
+    for name, digest in layers.items():
+        entry = tree_keys(read(digest).data).get("rules")
+        rules = decode_entry(read(entry.id).data, 1) if entry is not None and not entry.is_tree else 0
+        yield name, rules if type(rules) is int else 0

@@ -1,6 +1,6 @@
 """capsulestore: records the environment an analysis ran in, content-addressed, in a local git-like store.
 
-    from capsulestore import Store, capture_environment
+    from capsulestore import Store, capture_environment, record
 
 Names are loaded when they are first used, so that importing the package costs nothing.
 """
@@ -11,14 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from capsulestore.agent import record
     from capsulestore.capture.environment import capture_environment
     from capsulestore.store import Store
 
-__all__ = ["Store", "__version__", "capture_environment"]
+__all__ = ["Store", "__version__", "capture_environment", "record"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Store": "capsulestore.store", "capture_environment": "capsulestore.capture.environment"}
+_HOMES = {
+    "Store": "capsulestore.store",
+    "capture_environment": "capsulestore.capture.environment",
+    "record": "capsulestore.agent",
+}
 
 
 def __getattr__(name: str) -> Any:

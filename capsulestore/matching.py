@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
+from capsulestore.capture.host import NUMERIC_LIBRARIES
 from capsulestore.capture.target import Target
 from capsulestore.compare.context import in_words
 from capsulestore.compare.difference import Change, Side, changes
@@ -177,7 +178,12 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
 
         of_environment, uncounted = map(list, only_loaded(of_environment, recorded.loaded))
         outcome = judge(*sides, only=layers, also=counted, alike=different - {one.layer for one in of_environment})
-    of_context = list(_differences(recorded, recorded.context, current_context)) if recorded.context else []
+    # What is seen from within a process alone is compared with nothing that is seen from outside.
+    of_context = [
+        change
+        for change in (_differences(recorded, recorded.context, current_context) if recorded.context else ())
+        if (change.layer, change.collection) != NUMERIC_LIBRARIES
+    ]
     unseen = dict(_unseen(then, now, counted, layers))
     beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
     return EnvironmentMatch(

@@ -15,7 +15,10 @@ from capsulestore.capture.layer import LayerCapture, Runtime
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
-__all__ = ["HostLayer"]
+__all__ = ["NUMERIC_LIBRARIES", "HostLayer"]
+
+NUMERIC_LIBRARIES: Final = ("host", "libraries")
+"""The layer, and the collection in it that a process adds which records itself (`capture.numeric`)."""
 
 _MAX_BYTES: Final = 8 * 1024
 """The first processor of /proc/cpuinfo is in it; the rest, up to hundreds more, is the same again."""

@@ -12,7 +12,7 @@ from capsulestore.capture.files import path_text
 from capsulestore.errors import InterpreterProblem
 from capsulestore.model.canonical import Json
 
-__all__ = ["Target", "choose", "running"]
+__all__ = ["Target", "choose", "of_caller", "running"]
 
 
 class Target(NamedTuple):
@@ -33,6 +33,16 @@ def running() -> Target:
             "the running program embeds Python and does not know its interpreter", hint="name one by path"
         )
     return Target(sys.executable, "running")
+
+
+def of_caller(python: str | os.PathLike[str] | None) -> Target:
+    """Return the interpreter that a program names as `--python` would, the running one where it names none.
+
+    Raise `InterpreterProblem` where there is no such interpreter.
+    """
+    if python is None:
+        return running()
+    return Target(os.path.abspath(_named(os.fspath(python), os.environ, os.curdir)), "caller")
 
 
 def choose(python: str | None, *, environ: Mapping[str, str], directory: str) -> Target:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from capsulestore.capture.imports.here import imported_here
 from capsulestore.capture.imports.observed import Traced
 from capsulestore.capture.imports.owners import distributions_and_modules, loaded_distributions, local_modules
 from capsulestore.capture.imports.trace import Tracing, tracing
 
-__all__ = ["Traced", "Tracing", "distributions_and_modules", "loaded_distributions", "local_modules", "tracing"]
+__all__ = [
+    "Traced",
+    "Tracing",
+    "distributions_and_modules",
+    "imported_here",
+    "loaded_distributions",
+    "local_modules",
+    "tracing",
+]

@@ -1,0 +1,90 @@
+"""Captures the runtime environment, digests it, and tells whether it still is what it was.
+
+    environment = capture_python_environment()
+    compute_environment_digest(environment)
+    verify_environment_match(environment)
+
+An environment is a mapping of layers (`docs/layers.md`); one that a caller made, or loaded from JSON, is as good as one
+that was captured.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from capsulestore.capture.cache import users_cache
+from capsulestore.capture.environment import capture
+from capsulestore.capture.target import of_caller, running
+from capsulestore.matching import RecordedEnvironment, match_environment
+from capsulestore.model.canonical import Json
+from capsulestore.model.mapping import encode_mapping
+from capsulestore.recording import Surroundings
+
+__all__ = [
+    "capture_container_environment",
+    "capture_python_environment",
+    "compute_environment_digest",
+    "verify_environment_match",
+]
+
+_Python = str | os.PathLike[str] | None
+
+_PYTHON_LAYERS: Final = frozenset({"python"})
+_CONTAINER_LAYERS: Final = frozenset({"container"})
+
+
+def capture_python_environment(python: _Python = None) -> dict[str, Json]:
+    """Return the Python environment as layers: its interpreter and every distribution, with a digest of its content.
+
+    `python` names an interpreter as `--python` does; without it, the running one is captured. Only reads. Raise
+    `InterpreterProblem` where it is not there or does not answer.
+    """
+    return dict(capture(of_caller(python), layers=_PYTHON_LAYERS, cache=users_cache()).environment)
+
+
+def capture_container_environment() -> dict[str, Json] | None:
+    """Return the container that this process runs in as a layer, by the digest of its image; None outside of one.
+
+    In a container whose image nothing tells, the mapping is empty: whoever starts it can set CAPSULE_IMAGE_DIGEST. What
+    else is known of a container is no part of an environment; `capture_environment().context` has it.
+    """
+    found = capture(running(), layers=_CONTAINER_LAYERS, cache=users_cache())
+    return None if found.layers["container"].state == "none" else dict(found.environment)
+
+
+def compute_environment_digest(env: Mapping[str, Any]) -> str:
+    """Return an environment's digest: the 64 hex digits of the SHA-256 that its tree of layers has in git's format.
+
+    It depends on the values alone: not on the order of keys, the machine, or the release. Raise `InvalidValue` with the
+    path of what is no environment or has no form in JSON.
+    """
+    return str(encode_mapping(Surroundings.from_document(env).environment).id)
+
+
+def verify_environment_match(
+    capsule_env: Mapping[str, Any],
+    *,
+    python: _Python = None,
+    layers: Collection[str] | None = None,
+    strict: bool = False,
+) -> dict[str, Json]:
+    """Capture the environment again, and tell whether it is the one that is given.
+
+    `capsule_env` is a mapping of layers, or what `capsule capture --json` prints. Each of its layers is captured by the
+    rules that it was captured by; `layers` restricts to some, `strict` counts the context's `system` and `variables`.
+    The answer: `match`, `verdict` (`identical`, `different`, `not comparable`), `captured_digest`, `current_digest`,
+    `layers` and `changes` with the items that `capsule verify --json` has, `context_changes`, `reasons` in words and
+    the `target` that was looked at. Raise `InvalidValue` with the path of what is no environment, `InterpreterProblem`,
+    and `UsageError` for a layer that there is none of.
+    """
+    given = Surroundings.from_document(capsule_env)
+    match = match_environment(
+        RecordedEnvironment.of(given.environment, given.context, given.layers),
+        of_caller(python),
+        layers=layers,
+        strict=strict,
+        cache=users_cache(),
+    )
+    return match.as_dict()

@@ -203,7 +203,8 @@ def _unseen(
     then: Looked, now: Looked, counted: Collection[str], layers: Collection[str] | None
 ) -> Iterator[tuple[str, str]]:
     """Yield the recorded layers of the context that should be compared and cannot be, with the reason."""
-    for layer in sorted(then.context):
+    # Of a layer that is part of the environment too, the verdict says it.
+    for layer in sorted(then.context.keys() & CONTEXT_LAYERS):
         if layer in counted or (layers is not None and layer not in layers):
             continue
         if then.state(layer).state == "unknown":

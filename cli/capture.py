@@ -42,7 +42,8 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
         print_line(f"environment {document['environment_digest']}")
     rows = [("interpreter", "", safe(f"{found.target.python} ({found.target.chosen_by})"))]
     for name, state in found.layers.items():
-        rows.append((safe(name), digests[name][:12] if name in digests else "context", _summary(found, name, state)))
+        part = digests[name][:12] if name in digests else "context" if name in found.context else ""
+        rows.append((safe(name), part, _summary(found, name, state)))
     for line in table(rows):
         print_line(line)
     print_findings(found.findings)
@@ -52,6 +53,7 @@ def _summary(found: Capture, name: str, state: LayerState) -> str:
     layer, context = found.environment.get(name), found.context.get(name)
     if isinstance(layer, dict):
         return layer_summary(layer)
-    if isinstance(context, dict):
-        return context_summary(name, context)
-    return safe(f"{state.state} {state.reason or ''}".strip())
+    told = [context_summary(name, context)] if isinstance(context, dict) else []
+    if state.state != "captured":
+        told.append(safe(f"{state.state}: {state.reason}" if state.reason else state.state))
+    return ", ".join(filter(None, told))

@@ -51,6 +51,11 @@ def _python(layer: Layer) -> Iterator[str]:
         yield f"not from an index: {', '.join(sources)}"
 
 
+def _container(layer: Layer) -> Iterator[str]:
+    if runtime := layer.get("runtime"):
+        yield f"run by {'an unknown runtime' if runtime == 'unknown' else _word(runtime)}"
+
+
 def _anything(layer: Layer) -> Iterator[str]:
     for collection in layer:
         yield from (f"{name} {_word(value)}" for name, value in _entries(layer, collection))
@@ -61,6 +66,7 @@ _SUMMARIES: Final[Mapping[str, Callable[[Layer], Iterator[str]]]] = {
     "variables": _variables,
     "host": _host,
     "python": _python,
+    "container": _container,
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["change_lines", "layer_summary", "local_time", "package_rows", "verdict_color"]
 
 _COLORS: Final[dict[Verdict, str]] = {"identical": "green", "different": "red", "not comparable": "yellow"}
+_SAID_IN_WORDS: Final = frozenset({"interpreter", "image"})
 _IMPLEMENTATIONS: Final = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 
@@ -35,7 +36,7 @@ def verdict_color(verdict: Verdict) -> str:
 
 
 def layer_summary(layer: Mapping[str, Any]) -> str:
-    """Return a layer in a line: what it says of the interpreter, and how much is in each collection."""
+    """Return a layer in a line: what it says of the interpreter or image, and how much is in each collection."""
     parts = []
     interpreter = layer.get("interpreter")
     if isinstance(interpreter, Mapping):
@@ -43,8 +44,11 @@ def layer_summary(layer: Mapping[str, Any]) -> str:
         words = [_IMPLEMENTATIONS.get(implementation, implementation), interpreter.get("version")]
         words += [interpreter.get(key) for key in ("os", "architecture", "libc")]
         parts.append(" ".join(safe(str(word)) for word in words if word))
+    image = layer.get("image")
+    if isinstance(image, Mapping):
+        parts.append(f"image {safe(' '.join(in_short(digest) for digest in image.values()))}".rstrip())
     for name, collection in layer.items():
-        if isinstance(collection, Mapping) and name != "interpreter":
+        if isinstance(collection, Mapping) and name not in _SAID_IN_WORDS:
             count = len(collection)
             parts.append(f"{count} {safe(name[:-1] if count == 1 and name.endswith('s') else name)}")
     return ", ".join(parts)

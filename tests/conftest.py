@@ -17,6 +17,7 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(number, handler)
 
 NOT_FROM_OUTSIDE = (
+    "CAPSULE_IMAGE_DIGEST",
     "CAPSULE_STORE",
     "CONDA_DEFAULT_ENV",
     "CONDA_PREFIX",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from capsulestore.capture.cache import Cache
+from capsulestore.capture.container import ContainerLayer
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
 from capsulestore.capture.interpreter import Interpreter
@@ -25,7 +26,7 @@ from capsulestore.model.objects import Encoded
 
 __all__ = ["CONTEXT_LAYERS", "LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
 
-LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), SystemLayer(), VariablesLayer(), HostLayer())
+LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), ContainerLayer(), SystemLayer(), VariablesLayer(), HostLayer())
 """Every layer, in the order in which people are told of them."""
 
 CONTEXT_LAYERS: Final = frozenset(layer.name for layer in LAYERS if not layer.in_environment)

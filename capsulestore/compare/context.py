@@ -14,6 +14,7 @@ _NAMED: Final = 2
 """So many packages are named; more are counted."""
 
 _LABELS: Final[Mapping[tuple[str | None, str | None, str | None], str]] = {
+    ("container", None, "runtime"): "container runtime",
     ("system", "os", "id"): "operating system",
     ("system", "os", "version_id"): "version of the operating system",
     ("system", "libc", "version"): "C library",

@@ -45,6 +45,11 @@ PHRASES = {
     "the GPU's driver": (gpu(driver="550.54"), gpu(driver="560.35"), ("GPU driver 550.54 → 560.35",)),
     "a GPU's driver that is there now": ({"host": {"gpu": {}}}, gpu(driver="560"), ("GPU driver ∅ → 560",)),
     "the GPUs": (gpu(models=["A100"]), gpu(models=["H100"]), ('GPUs ["A100"] → ["H100"]',)),
+    "the container's runtime": (
+        {"container": {"rules": 1, "runtime": "docker"}},
+        {"container": {"rules": 1, "runtime": "podman"}},
+        ("container runtime docker → podman",),
+    ),
     "the kernel": (
         {"host": {"kernel": {"release": "6.1.0"}}},
         {"host": {"kernel": {"release": "6.8.0"}}},

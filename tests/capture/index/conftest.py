@@ -20,7 +20,10 @@ GRANULARITY_NS = 25_000_000
 
 PATIENCE_SECONDS = 5.0
 STARTS = frozenset({"os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen"})
-OF_THE_MACHINE = ("/proc/", "/sys/", "/etc/os-release", "/usr/lib/os-release")
+OF_THE_MACHINE = (
+    *("/proc/", "/sys/", "/etc/os-release", "/usr/lib/os-release"),
+    *("/run/host/container-manager", "/run/systemd/container"),
+)
 """What tells of the machine, is small, and is read each time."""
 
 

@@ -30,10 +30,14 @@ class CannotInstall(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environments:
-    """Virtual environments by what is in them. `without_datalad` says why there is no datalad, where there is none."""
+    """Virtual environments by what is in them. `without_datalad` says why there is no datalad, where there is none.
+
+    `recorder` is `target` with `capsule` in it: what an analysis has that records itself.
+    """
 
     target: Path
     capsule: Path
+    recorder: Path
     uv: Path
     datalad: Path
     without_datalad: str
@@ -60,13 +64,18 @@ def environments(directory: Path, sources: Path) -> Environments:
     pinned = REQUIREMENTS.read_bytes() + PIP.encode()
     target = _made(directory / "target", pinned, lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
     capsule = _made(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
+    (wheel,) = (directory / "wheels").glob("*.whl")
+    both = pinned + wheel.read_bytes()
+    recorder = _made(directory / "recorder", both, lambda: (str(wheel),), begin=lambda path: _linked(target, path))
     uv = _made(directory / "uv", UV.encode(), lambda: (UV,))
     datalad, without = directory / "datalad", ""
     try:
         _made(datalad, f"{DATALAD} {GIT_ANNEX}".encode(), lambda: (DATALAD, GIT_ANNEX))
     except CannotInstall:
         without = "pip could not install datalad and git-annex"
-    return Environments(target=target, capsule=capsule, uv=uv, datalad=datalad, without_datalad=without)
+    return Environments(
+        target=target, capsule=capsule, recorder=recorder, uv=uv, datalad=datalad, without_datalad=without
+    )
 
 
 def own_variables() -> dict[str, str]:
@@ -78,7 +87,19 @@ def own_variables() -> dict[str, str]:
     }
 
 
-def _made(path: Path, made_from: bytes, what: Callable[[], Iterable[str]]) -> Path:
+def _venv(path: Path) -> None:
+    _run([sys.executable, "-m", "venv", str(path)])
+
+
+def _linked(environment: Path, path: Path) -> None:
+    """Make an environment of the same files as another; pip replaces files and never writes into them."""
+    shutil.copytree(environment, path, symlinks=True, copy_function=os.link)
+    (path / ".made").unlink()
+
+
+def _made(
+    path: Path, made_from: bytes, what: Callable[[], Iterable[str]], begin: Callable[[Path], None] = _venv
+) -> Path:
     """Make an environment with what pip is to install, unless the one that is there was made from the same."""
     marker = path / ".made"
     stamp = hashlib.sha256(b"\0".join([made_from, sys.version.encode()])).hexdigest()
@@ -86,7 +107,7 @@ def _made(path: Path, made_from: bytes, what: Callable[[], Iterable[str]]) -> Pa
         return path
     print(f"Installing what is measured: {path.name}", flush=True)
     shutil.rmtree(path, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(path)])
+    begin(path)
     _run([str(path / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *what()])
     marker.write_text(stamp, "ascii")
     return path

@@ -1,10 +1,11 @@
-"""Has the library timed, in a process of its own in the environment where the wheel is installed."""
+"""Has the library timed, in processes of their own in the environments where the wheel is installed."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,26 +27,33 @@ _LABELS: Final = {
     "digest-10000": "look-up of a whole digest, 10,000 capsules",
     "prefix-10000": "look-up of a prefix of 12, 10,000 capsules",
     "tag-10000": "look-up of a tag, 10,000 capsules",
+    "record": "recording a function that does nothing",
     "fsync": "for comparison: a file of 4 KB, made durable",
 }
 
 
 def measure(made: Environments, rounds: int, scratch: Path) -> Figures:
-    """Return the times of library.py, each name with `in-process-` before it."""
+    """Return the times of library.py and recorded.py, each name with `in-process-` before it."""
     environ = variables(made, scratch)
-    library = Path(__file__).with_name("library.py")
-    command = [made.capsule / "bin/python", "-I", library, made.target / "bin/python"]
-    done = subprocess.run(
-        list(map(str, [*command, work_tree(scratch / "library", environ), rounds])),
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    times = {} if done.returncode else json.loads(done.stdout)
-    missing = "library.py did not end well" if done.returncode else ""
-    print(done.stderr, end="", file=sys.stderr)
+    here, place = Path(__file__).parent, scratch / "recorded"
+    place.mkdir()
+    subprocess.run([made.capsule / "bin/capsule", "init"], cwd=place, env=environ, check=True, capture_output=True)
+    library = [made.capsule / "bin/python", "-I", here / "library.py", made.target / "bin/python"]
+    times = {
+        **_answer([*library, work_tree(scratch / "library", environ), rounds], environ),
+        **_answer([made.recorder / "bin/python", "-I", here / "recorded.py", place, rounds], environ),
+    }
     return {
-        f"in-process-{name}": Figure(label=label, times=tuple(times.get(name, ())), missing=missing)
+        f"in-process-{name}": Figure(
+            label=label, times=tuple(times.get(name, ())), missing="" if name in times else "it did not end well"
+        )
         for name, label in _LABELS.items()
     }
+
+
+def _answer(command: Sequence[object], environ: Mapping[str, str]) -> dict[str, list[float]]:
+    """Return what a script prints, nothing where it fails; what it complains of goes to stderr."""
+    done = subprocess.run(list(map(str, command)), env=environ, capture_output=True, text=True, check=False)
+    print(done.stderr, end="", file=sys.stderr)
+    answer: dict[str, list[float]] = {} if done.returncode else json.loads(done.stdout)
+    return answer

@@ -39,6 +39,7 @@ _FILES: Final[Mapping[str, str]] = {
     "$XDG_CACHE_HOME/capsulestore": "What is slow to read, kept; by default in `~/.cache`. It may be removed.",
 }
 _ENVIRONMENT: Final[Mapping[str, str]] = {
+    "CAPSULE_IMAGE_DIGEST": "Set where a container is started: the digest of its image, `sha256:...`.",
     "CAPSULE_STORE": "The store, where `--store` names none.",
     "CAPSULE_PAGER, PAGER": "What shows long answers on a terminal: the first of these that is set, else `less`. "
     "Where it is empty or `cat`, they are printed as they are.",

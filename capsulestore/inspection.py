@@ -23,9 +23,9 @@ _SAID: Final = ("result", "verdict", "failedTests")
 def describe(store: Store, name: str) -> dict[str, Json]:
     """Return what a name stands for, as `capsule show --json` has it; `kind` says what it is.
 
-    A capsule comes with its manifest, environment, context, statements and registrations, an environment with its
-    layers, anything else with its digest and value. Raise what `Store.resolve` raises, `StoreUnreadable` for what no
-    release before this one has written.
+    A capsule comes with its manifest, environment, context, children, statements and registrations, an environment
+    with its layers, anything else with its digest and value. Raise what `Store.resolve` raises, `StoreUnreadable` for
+    what no release before this one has written.
     """
     named = store.resolve(name)
     try:
@@ -57,6 +57,7 @@ def _capsule(store: Store, digest: Digest) -> dict[str, Json]:
         "environment": decode_mapping(capsule.environment, store.read),
         "context": decode_mapping(capsule.context, store.read) if capsule.context else {},
         "files": [*decode_files(capsule.files, store.read)] if capsule.files else [],
+        "children": [str(child) for child in store.index.children(digest)],
         "tags": sorted(tag for tag, tagged in store.tags.all().items() if tagged == digest),
         "statements": [_statement(store, found) for found in store.index.statements(digest)],
         "registrations": [_registration(found) for found in store.index.registrations(digest)],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from .command import Command, settings_options
 from .output import print_error, print_json, print_lines, safe, style, table
 from .settings import settings
 from .text import local_time
+
+if TYPE_CHECKING:
+    from capsulestore.lineage import Relative
 
 
 class _Log(Command):
@@ -34,26 +38,67 @@ def _with_n(before: str, word: str) -> tuple[str, ...]:
     examples=(
         ("capsule log", "all capsules, newest first"),
         ("capsule log -n 5", "the newest five"),
+        ("capsule log --graph", "drawn by what derives from what"),
         ("capsule log --json", "with whole digests"),
     ),
 )
 @click.option("-n", "number", metavar="N", type=click.IntRange(min=0), help="At most N capsules.")
+@click.option("--graph", is_flag=True, help="Draw what derives from what, each capsule above its parents.")
 @settings_options
-def command(number: int | None) -> int:
+def command(number: int | None, graph: bool) -> int:
     """List the capsules, newest first, a line each: digest, time, author, title and tags.
 
-    Each capsule is listed once, as it was registered first.
+    Each capsule is listed once, as it was registered first. With --graph each stands above its parents, as git draws
+    commits; an o is a parent that is not in this store.
     """
     with settings().open_store() as store:
-        capsules = store.index.capsules(number if number is None else min(number, sys.maxsize))
+        number = number if number is None else min(number, sys.maxsize)
+        relatives = _graph(store, number) if graph else []
+        capsules = _here(relatives) if graph else store.index.capsules(number)
         problems = list(store.index.unreadable())
         if settings().json:
             print_json([capsule.as_dict() for capsule in capsules])
         else:
-            print_lines(table(_rows(capsules, _names(store))))
+            lines = table(_rows(capsules, _names(store)))
+            lost = {str(digest) for digest in store.index.unreadable_beginning_with("")} if problems else ()
+            print_lines(_drawing(relatives, lines, lost) if graph else lines)
     for problem in problems:
         print_error(problem, settings())
     return problems[0].exit_code if problems else 0
+
+
+def _graph(store: Store, number: int | None) -> list[Relative]:
+    """Return what a graph shows, down to so many capsules."""
+    from capsulestore.lineage import graph
+
+    found: list[Relative] = []
+    left = sys.maxsize if number is None else number
+    for relative in graph(store):
+        if not left:
+            break
+        found.append(relative)
+        left -= relative.registered is not None
+    return found
+
+
+def _here(relatives: Iterable[Relative]) -> list[Registered]:
+    return [relative.registered for relative in relatives if relative.registered]
+
+
+def _drawing(relatives: Iterable[Relative], lines: Iterable[str], lost: Container[str]) -> Iterator[str]:
+    """Yield the graph, with the line of each capsule that is listed beside it."""
+    from .graph import Node, draw
+
+    line = iter(lines)
+    nodes = (Node(str(one.digest), [*map(str, one.parents)], "*" if one.registered else "o") for one in relatives)
+    for drawing, node in draw(nodes):
+        if node is None:
+            yield drawing
+        elif node.mark == "*":
+            yield drawing + next(line)
+        else:
+            why = "cannot be read" if node.name in lost else "not in this store"
+            yield f"{drawing}{style(node.name[:12], 'yellow')}  {why}"
 
 
 def _rows(capsules: list[Registered], names: dict[str, list[str]]) -> Iterator[tuple[str, ...]]:

@@ -10,21 +10,32 @@ from typing import Any, Final
 from .output import cell, safe
 from .text import local_time
 
-__all__ = ["manifest_rows"]
+__all__ = ["manifest_rows", "relative"]
 
 _LEFT_OUT: Final = frozenset({"schema", "title", "environment_digest", "layers"})
 _DIGITS_SHOWN: Final = 12
 _LOADED_NAMED: Final = 8
 
 
-def manifest_rows(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield key and text for what a manifest says, but for what heads every capsule."""
+def manifest_rows(manifest: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield key and text for what a manifest says, but for what heads every capsule.
+
+    `titles` are those of other capsules by their digests, as far as they are known.
+    """
     for key, value in manifest.items():
         if key in _LEFT_OUT:
             continue
         special = _SPECIAL.get(key)
         lines = list(special(value)) if special else []
+        if key == "parents" and isinstance(value, list):
+            lines = [relative(parent, titles) for parent in value]
         yield from ((safe(key), line) for line in (lines or _general(value)))
+
+
+def relative(capsule: object, titles: Mapping[str, str]) -> str:
+    """Return the first digits of a capsule's digest, and its title where that is known."""
+    shown = cell(capsule)[:_DIGITS_SHOWN]
+    return f"{shown}  {safe(titles[capsule])}" if isinstance(capsule, str) and capsule in titles else shown
 
 
 def _general(value: Any) -> Iterator[str]:
@@ -57,9 +68,16 @@ def _run(value: Any) -> Iterator[str]:
         took = f", {(datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds():.1f} s"
     except (ValueError, TypeError):
         took = ""
-    yield f"{local_time(started)}{took}, exit status {cell(value.get('exit_code'))}"
+    yield f"{local_time(started)}{took}{_ended(value)}"
     if value.get("environment_changed"):
         yield "the environment changed meanwhile"
+
+
+def _ended(run: Mapping[str, Any]) -> str:
+    """Return how a run ended: a command has an exit status, an analysis within a process may have raised."""
+    if "exit_code" in run:
+        return f", exit status {cell(run['exit_code'])}"
+    return f", raised {cell(run['exception'])}" if "exception" in run else ""
 
 
 def _code(value: Any) -> Iterator[str]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from capsulestore.model.digest import Digest
 
 from .candidates import complete_name
 from .command import Command, settings_options
 from .context_text import context_summary
-from .manifest_text import manifest_rows
+from .manifest_text import manifest_rows, relative
 from .output import cell, print_json, print_lines, safe, table
 from .settings import settings
 from .text import layer_summary, local_time, package_rows
+
+if TYPE_CHECKING:
+    from capsulestore.store import Store
 
 
 @click.command(
@@ -37,15 +42,25 @@ def command(name: str) -> None:
 
     with settings().open_store() as store:
         document: dict[str, Any] = describe(store, name)
+        titles = _titles(store, document) if document["kind"] == "capsule" and not settings().json else {}
     if settings().json:
         print_json(document)
         return
-    print_lines(_lines(document))
+    print_lines(_lines(document, titles))
 
 
-def _lines(document: dict[str, Any]) -> Iterator[str]:
+def _titles(store: Store, document: dict[str, Any]) -> dict[str, str]:
+    """Return the titles of a capsule's parents and children, by digest; those that are in the store."""
+    from capsulestore.lineage import children, parents
+
+    capsule = Digest(document["capsule_id"])
+    relatives = [*parents(store, capsule), *children(store, capsule)]
+    return {str(one.digest): one.registered.title for one in relatives if one.registered}
+
+
+def _lines(document: dict[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     if document["kind"] == "capsule":
-        yield from table(_heading(document))
+        yield from table(_heading(document, titles))
         yield ""
         yield from _environment(document["environment"])
         yield from _context(document["context"])
@@ -59,7 +74,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield from _value(document["value"])
 
 
-def _heading(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _heading(document: dict[str, Any], titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     manifest = document["manifest"]
     yield "capsule", document["capsule_id"]
     yield "title", cell(manifest["title"])
@@ -68,7 +83,9 @@ def _heading(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if document["tags"]:
         yield "tags", safe(", ".join(document["tags"]))
     yield "environment", document["environment_digest"]
-    yield from manifest_rows(manifest)
+    yield from manifest_rows(manifest, titles)
+    for child in document["children"]:
+        yield "children", relative(child, titles)
     for path in document["files"]:
         yield "kept", safe(path)
 

@@ -7,7 +7,9 @@ byte: a manifest is its mapping, and the properties only read it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
+
+import orjson
 
 from capsulestore.errors import InvalidValue, MalformedName, StoreUnreadable
 from capsulestore.model import canonical
@@ -16,10 +18,13 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
 from capsulestore.model.objects import GitObject
 
-__all__ = ["SCHEMA", "Manifest"]
+__all__ = ["SCHEMA", "Manifest", "parents_in"]
 
 SCHEMA = 1
 """The schema this release writes, and the newest it reads."""
+
+_PARENTS_KEY: Final = b'"parents":['
+"""How canonical JSON writes the key, and no other way."""
 
 
 class Manifest(NamedTuple):
@@ -84,9 +89,31 @@ class Manifest(NamedTuple):
         """The keys of the distributions that were imported; None where that was not observed."""
         return cast("list[str] | None", self.value.get("loaded"))
 
+    @property
+    def parents(self) -> tuple[Digest, ...]:
+        """The capsules that this one derives from, each once, in the order they were named."""
+        return tuple(map(Digest, dict.fromkeys(cast("list[str]", self.value.get("parents", [])))))
+
     def files(self, key: str) -> list[Mapping[str, Json]]:
         """Return the `inputs` or `outputs`: mappings of path, sha256 and size (bytes)."""
         return cast("list[Mapping[str, Json]]", self.value.get(key, []))
+
+
+def parents_in(data: bytes) -> tuple[Digest, ...]:
+    """Return `Manifest.parents` of the bytes of `capsule.json`, without a look at what else they say.
+
+    For going through many: a manifest of a newer schema has its parents too, one that cannot be parsed has none.
+    """
+    # Most have none, and parsing takes longer than to see that.
+    if _PARENTS_KEY not in data:
+        return ()
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return ()
+    if not isinstance(value, dict) or not _is_digests(value.get("parents")):
+        return ()
+    return Manifest(value).parents
 
 
 def _is_digest(value: object) -> bool:

@@ -18,30 +18,51 @@ from capsulestore.model.commit import iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Read
 from capsulestore.store.history import History, Registration
-from capsulestore.store.index_source import NOT_LOOKED_AT, ShelfSource, digest_of
+from capsulestore.store.index_source import NOT_LOOKED_AT, ShelfSource, digest_of, digests_of
 
 if TYPE_CHECKING:
     from capsulestore.store.derived import DerivedDatabase
 
-__all__ = ["Index", "IndexedKind", "Registered"]
+__all__ = ["Index", "IndexedKind", "Registered", "Relation"]
 
 IndexedKind = Literal["capsule", "environment", "statement"]
+Relation = Literal["parents", "children", "ancestors", "descendants"]
 
 _REGISTERED: Final = """
-    SELECT t.digest, t.environment, c.id, c.author, c.title, c.time FROM trees t JOIN commits c ON c.id = t.registration
+    SELECT t.digest, t.environment, c.id, c.author, c.title, c.time, t.parents
+    FROM trees t JOIN commits c ON c.id = t.registration
 """
+_EARLIEST_FIRST: Final = "ORDER BY t.time, t.generation, t.registration"
 # The `+` keeps SQLite from going through all trees of the kind instead of those in the range.
 _BEGINNING: Final[dict[IndexedKind, str]] = {
     "capsule": "SELECT digest FROM trees WHERE +kind = 'capsule' AND digest BETWEEN ? AND ? ORDER BY 1",
     "statement": "SELECT digest FROM trees WHERE +kind = 'statement' AND digest BETWEEN ? AND ? ORDER BY 1",
     "environment": "SELECT DISTINCT environment FROM trees WHERE environment BETWEEN ? AND ? ORDER BY 1",
 }
+_RELATED: Final[dict[Relation, str]] = {
+    "parents": "SELECT parent FROM lineage WHERE child = ?",
+    "children": "SELECT child FROM lineage WHERE parent = ?",
+    # UNION takes each once, however many ways lead to it.
+    "ancestors": """
+        WITH RECURSIVE found (digest) AS (
+            SELECT parent FROM lineage WHERE child = ? UNION
+            SELECT parent FROM lineage JOIN found ON child = digest
+        ) SELECT digest FROM found
+    """,
+    "descendants": """
+        WITH RECURSIVE found (digest) AS (
+            SELECT child FROM lineage WHERE parent = ? UNION
+            SELECT child FROM lineage JOIN found ON parent = digest
+        ) SELECT digest FROM found
+    """,
+}
 
 
 class Registered(NamedTuple):
     """A capsule or statement, as its earliest registration has it; a statement has no `environment`.
 
-    `time` is in whole seconds since 1970, `author` as git writes it: `NAME <ADDRESS>`.
+    `time` is in whole seconds since 1970, `author` as git writes it: `NAME <ADDRESS>`. `parents` are the capsules that
+    a capsule derives from, in this store or not, as far as its manifest can be read.
     """
 
     digest: Digest
@@ -50,6 +71,7 @@ class Registered(NamedTuple):
     author: str
     title: str
     time: int
+    parents: tuple[Digest, ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
         """Return a capsule as `capsule log --json` has it."""
@@ -59,6 +81,7 @@ class Registered(NamedTuple):
             "title": self.title,
             "author": self.author,
             "registered_at": iso_time(self.time),
+            "parents": [str(parent) for parent in self.parents],
         }
 
 
@@ -109,8 +132,20 @@ class Index:
 
     def statements(self, subject: Digest) -> list[Registered]:
         """Return the statements about a capsule, earliest first."""
-        order = "ORDER BY t.time, t.generation, t.registration"
-        return self._registered(f"WHERE t.subject = ? {order}", subject.raw)
+        return self._registered(f"WHERE t.subject = ? {_EARLIEST_FIRST}", subject.raw)
+
+    def parents(self, capsule: Digest) -> list[Digest]:
+        """Return what a registered capsule derives from, in this store or not, in its manifest's order."""
+        registered = self.registered(capsule)
+        return list(registered.parents) if registered else []
+
+    def children(self, capsule: Digest) -> list[Digest]:
+        """Return the registered capsules that derive from one, earliest first; it need not be in this store itself."""
+        return [child.digest for child in self.related(capsule, "children")]
+
+    def related(self, capsule: Digest, relation: Relation) -> list[Registered]:
+        """Return those of a capsule's relatives that are registered, each once, earliest first."""
+        return self._registered(f"WHERE t.digest IN ({_RELATED[relation]}) {_EARLIEST_FIRST}", capsule.raw)
 
     def beginning_with(self, prefix: str, kind: IndexedKind) -> list[Digest]:
         """Return the capsules, environments or statements whose digests begin with these hex digits, sorted."""
@@ -145,8 +180,8 @@ def _first(row: tuple[bytes]) -> Digest:
     return digest_of(row[0])
 
 
-def _decoded(row: tuple[bytes, bytes | None, bytes, str, str, int]) -> Registered:
-    digest, environment, commit, author, title, time = row
+def _decoded(row: tuple[bytes, bytes | None, bytes, str, str, int, bytes | None]) -> Registered:
+    digest, environment, commit, author, title, time, parents = row
     if not (isinstance(author, str) and isinstance(title, str) and isinstance(time, int)):
         raise TypeError("a column of another type")
     return Registered(
@@ -156,6 +191,7 @@ def _decoded(row: tuple[bytes, bytes | None, bytes, str, str, int]) -> Registere
         author=author,
         title=title,
         time=time,
+        parents=digests_of(parents) if parents else (),
     )
 
 

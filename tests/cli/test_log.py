@@ -66,7 +66,7 @@ def test_as_json_each_has_its_keys(capsule, three):
     assert [found["capsule_id"] for found in answer] == three[::-1]
     assert [found["title"] for found in answer] == ["third", "second", "first"]
     for found in answer:
-        assert found.keys() == {"capsule_id", "environment_digest", "title", "author", "registered_at"}
+        assert found.keys() == {"capsule_id", "environment_digest", "title", "author", "registered_at", "parents"}
         shown = capsule("show", found["capsule_id"], "--json").json
         assert found["environment_digest"] == shown["environment_digest"]
         (registration,) = shown["registrations"]

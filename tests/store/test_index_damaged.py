@@ -73,11 +73,14 @@ DAMAGES = {
     "garbage with a good beginning": lambda path: path.write_bytes(b"SQLite format 3\0" + b"dear sir" * 1000),
     "a directory": directory,
     "a link to nothing": dangling,
-    "another version": sql("PRAGMA user_version = 2"),
+    "another version": sql("PRAGMA user_version = 1"),
     "no version": sql("PRAGMA user_version = 0"),
     "no table of commits": sql("DROP TABLE commits"),
     "no table of trees": sql("DROP TABLE trees"),
     "no table of the tip": sql("DROP TABLE tip"),
+    "no table of the lineage": sql("DROP TABLE lineage"),
+    "no list of what is unread": sql("DROP INDEX unread"),
+    "parents that are no digests": sql("UPDATE trees SET parents = x'00'"),
     "no table at all": sql("DROP TABLE tip; DROP TABLE commits; DROP TABLE trees"),
     "other columns": sql("DROP TABLE trees; CREATE TABLE trees (a, b)"),
     "two tips, the first of nothing": sql("INSERT INTO tip SELECT zeroblob(32); DELETE FROM tip WHERE rowid = 1"),
@@ -122,7 +125,7 @@ def indexed(template, tmp_path) -> Iterator[Store]:
 
 def assert_made_anew(store: Store) -> None:
     with closing(sqlite3.connect(index_of(store))) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         tip = connection.execute("SELECT lower(hex(commit_id)) FROM tip").fetchall()
         assert tip == [(str(next(store.commits()).id),)]
@@ -139,6 +142,7 @@ def test_the_capsules_are_listed_and_the_index_is_whole_again(indexed, registere
     for digest in map(Digest, expected):
         assert indexed.index.holds(digest)
         assert indexed.index.statements(digest) == []
+        assert indexed.index.parents(digest) == indexed.index.children(digest) == []
     if damage not in NEVER_A_FILE:
         assert_made_anew(indexed)
     with Store(indexed.path) as another:

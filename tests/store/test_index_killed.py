@@ -55,7 +55,7 @@ def indexed(store, add) -> Store:
 
 def assert_made_anew(store: Store) -> None:
     with closing(sqlite3.connect(index_of(store))) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         tip = connection.execute("SELECT lower(hex(commit_id)) FROM tip").fetchall()
         assert tip == [(str(next(store.commits()).id),)]

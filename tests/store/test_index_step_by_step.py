@@ -26,11 +26,15 @@ from capsulestore.store.index import Index
 from capsulestore.store.refs import MAIN, Refs
 
 NOW = 1_700_000_000
+ELSEWHERE = Digest("e" * 64)
 
 
-def capsule(title: str) -> Encoded:
+def capsule(title: str, *parents: Digest) -> Encoded:
     environment = encode_mapping({"python": {"rules": 1}})
-    manifest = Manifest.parse({"schema": 1, "title": title, "environment_digest": str(environment.id)})
+    manifest = {"schema": 1, "title": title, "environment_digest": str(environment.id)}
+    if parents:
+        manifest |= {"parents": [str(parent) for parent in parents]}
+    manifest = Manifest.parse(manifest)
     return Capsule(manifest=manifest, environment=environment.id).encode(environment)
 
 
@@ -46,7 +50,11 @@ def letter() -> Encoded:
     return Encoded(tree.id, {blob.id: blob, tree.id: tree})
 
 
-CAPSULES = [capsule(title) for title in ("a", "b", "c")]
+A = capsule("a")
+B = capsule("b", ELSEWHERE, A.id)
+C = capsule("c", B.id, A.id)
+CAPSULES = [A, B, C]
+PARENTS = {A.id: [], B.id: [ELSEWHERE, A.id], C.id: [B.id, A.id]}
 STATEMENTS = [statement(CAPSULES[0].id), statement(CAPSULES[1].id)]
 EMPTY = Encoded(EMPTY_TREE.id, {EMPTY_TREE.id: EMPTY_TREE})
 TREES = [*CAPSULES, *STATEMENTS, letter(), EMPTY]
@@ -122,6 +130,10 @@ class Shelf:
             "registered": {tree.id: first.get(tree.id) for tree in TREES},
             "statements": [[tree.id] if tree.id in first else [] for tree in STATEMENTS],
             "beginning": sorted(listed),
+            "parents": {tree: PARENTS[tree] if tree in first else [] for tree in PARENTS},
+            "children": {
+                parent: [tree for tree in listed if parent in PARENTS[tree]] for parent in (*PARENTS, ELSEWHERE)
+            },
         }
 
 
@@ -133,6 +145,8 @@ def answers(index: Index) -> dict[str, object]:
         "registered": {tree: found.commit if found else None for tree, found in registered.items()},
         "statements": [[found.digest for found in index.statements(about.id)] for about in CAPSULES[:2]],
         "beginning": index.beginning_with("", "capsule"),
+        "parents": {tree: index.parents(tree) for tree in PARENTS},
+        "children": {parent: index.children(parent) for parent in (*PARENTS, ELSEWHERE)},
     }
 
 

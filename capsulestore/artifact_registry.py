@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from capsulestore import lineage
+from capsulestore import arguments, lineage
 from capsulestore.attestation import attest
 from capsulestore.capture.artifacts import digest_inputs
 from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import Capture, capture
-from capsulestore.capture.files import path_text
 from capsulestore.capture.target import of_caller
+from capsulestore.errors import MalformedName, UsageError
 from capsulestore.inspection import describe
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.model.recordable import recordable
 from capsulestore.recording import Description, Surroundings
 from capsulestore.recording import record as record_capsule
 from capsulestore.store import Place, Store, opened
@@ -68,33 +68,36 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
     `environment_capture` is what `capture_environment` or `capture_python_environment` gave, or what `capsule capture
     --json` prints; without it, the environment of `python` is captured, of the running interpreter where none is named,
     or of it the `layers`. `inputs` and `outputs` are paths, directories and patterns. What JSON cannot hold of
-    `parameters` and `labels` becomes a text, which is logged. `parents` are names of capsules that it derives from.
+    `parameters` and `labels` becomes a text, and what looks like credentials is not recorded: both are logged.
+    `parents` are names of capsules that it derives from; `status` is `completed` or `failed`.
 
     The answer: `capsule_id`, `environment_digest`, and whether it was `registered` now; by then it is durable. Raise
     `InvalidValue` with the path of what is no environment, `FileProblem` for what cannot be read, `NameProblem`,
-    `NoStore`, and what else keeps a store from being written: the store is then as it was.
+    `NoStore`, `UsageError` for an argument that makes no sense, and what else keeps a store from being written: the
+    store is then as it was.
     """
+    if not title:
+        raise UsageError("a capsule needs a title", hint='as in `register_capsule("first fit")`')
     given: dict[str, Json | None] = {
-        "description": description,
-        "command": None if command is None else list(map(path_text, command)),
-        "entry_point": None if entry_point is None else path_text(os.fspath(entry_point)),
+        "description": None if description is None else arguments.text("description", description),
+        "command": None if command is None else list(arguments.texts("command", command)),
+        "entry_point": None if entry_point is None else arguments.text("entry_point", entry_point),
         "status": status,
     }
     with opened(store) as opened_store:
-        surroundings = _surroundings(environment_capture, python, layers)
-        recorded = record_capsule(
-            opened_store,
-            surroundings,
-            Description(
-                title=title,
-                inputs=digest_inputs([os.fspath(path) for path in inputs], root=opened_store.root),
-                outputs=digest_inputs([os.fspath(path) for path in outputs], root=opened_store.root),
-                parameters=_mapping("parameters", parameters),
-                labels=_mapping("labels", labels),
-                parents=[opened_store.resolve_capsule(name) for name in parents],
-                observed={key: value for key, value in given.items() if value is not None},
-            ),
+        root = opened_store.root
+        told = Description(
+            title=arguments.text("title", title),
+            inputs=digest_inputs(arguments.paths("inputs", inputs), root=root),
+            outputs=digest_inputs(arguments.paths("outputs", outputs), root=root),
+            parameters=arguments.mapping("parameters", parameters),
+            labels=arguments.mapping("labels", labels),
+            parents=[_capsule(opened_store, name) for name in arguments.several("parents", parents)],
+            observed={key: value for key, value in given.items() if value is not None},
         )
+        recorded = record_capsule(opened_store, _surroundings(environment_capture, python, layers), told)
+    if recorded.redacted:
+        _LOGGER.warning("%s: held what looks like credentials, which are not recorded", ", ".join(recorded.redacted))
     return recorded.as_dict()
 
 
@@ -119,12 +122,15 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
     Raise `NameProblem`, `NoStore`, `InterpreterProblem`, `UsageError` for what was not recorded or is no layer, and
     `StoreUnreadable` or `DamagedObject` for a store in which it cannot be read.
     """
+    if record and (layers is not None or loaded):
+        part = "layers" if layers is not None else "loaded"
+        raise UsageError(f"`record` keeps a verdict on the whole, and `{part}` looks at a part")
     with opened(store) as opened_store:
         answer = verify(
             opened_store,
-            capsule_id,
+            _name(capsule_id),
             of_caller(python),
-            layers=layers,
+            layers=_layers(layers),
             strict=strict,
             loaded=loaded,
             cache=users_cache(),
@@ -136,11 +142,13 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
 def get_capsule(capsule_id: str, *, store: Place = None) -> dict[str, Json]:
     """Return all that is known of a capsule, as `capsule show --json` has it; raise `NameProblem`."""
     with opened(store) as opened_store:
-        return describe(opened_store, str(opened_store.resolve_capsule(capsule_id)))
+        return describe(opened_store, str(_capsule(opened_store, capsule_id)))
 
 
 def list_capsules(*, limit: int | None = None, store: Place = None) -> list[dict[str, Json]]:
-    """Return the capsules, newest first and each once, as `capsule log --json` has them."""
+    """Return the capsules, newest first and each once, as `capsule log --json` has them: the `limit` newest of them."""
+    if limit is not None and (type(limit) is not int or not 0 <= limit <= sys.maxsize):
+        raise UsageError(f"`limit` is a number of capsules, not `{limit!r}`")
     with opened(store) as opened_store:
         return [found.as_dict() for found in opened_store.index.capsules(limit)]
 
@@ -171,7 +179,7 @@ def _related(
     with opened(store) as opened_store:
         return [
             relative.registered.as_dict() if relative.registered else {"capsule_id": str(relative.digest)}
-            for relative in relatives(opened_store, opened_store.resolve_capsule(capsule_id))
+            for relative in relatives(opened_store, _capsule(opened_store, capsule_id))
         ]
 
 
@@ -179,12 +187,30 @@ def _surroundings(
     given: Capture | Mapping[str, Any] | None, python: _Path | None, layers: Collection[str] | None
 ) -> Surroundings:
     if given is None:
-        return Surroundings.of(capture(of_caller(python), layers=layers, cache=users_cache()))
-    return Surroundings.of(given) if isinstance(given, Capture) else Surroundings.from_document(given)
+        found = capture(of_caller(python), layers=_layers(layers), cache=users_cache())
+    elif python is not None or layers is not None:
+        raise UsageError("`environment_capture` says what to register; `python` and `layers` look for it here")
+    elif isinstance(given, Capture):
+        found = given
+    else:
+        return Surroundings.from_document(given)
+    if not found.environment:
+        raise UsageError(
+            "of the environment nothing would be recorded",
+            hint='name a layer of the environment among `layers`, as `"python"`',
+        )
+    return Surroundings.of(found)
 
 
-def _mapping(name: str, given: Mapping[str, Any] | None) -> Mapping[str, Json]:
-    plain, converted = recordable(dict(given or {}))
-    for place in converted:
-        _LOGGER.warning("%s/%s: JSON has no form for it; recorded as a text", name, place)
-    return cast("Mapping[str, Json]", plain)
+def _layers(given: Collection[str] | None) -> list[str] | None:
+    return None if given is None else arguments.several("layers", given)
+
+
+def _capsule(store: Store, name: str) -> Digest:
+    return store.resolve_capsule(_name(name))
+
+
+def _name(given: str) -> str:
+    if not isinstance(given, str):
+        raise MalformedName(f"`{given!r}` is no text, and so no name", hint="a capsule's digest is its `capsule_id`")
+    return given

@@ -177,13 +177,14 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
         from capsulestore.compare.loaded import only_loaded  # noqa: PLC0415
 
         of_environment, uncounted = map(list, only_loaded(of_environment, recorded.loaded))
-        outcome = judge(*sides, only=layers, also=counted, alike=different - {one.layer for one in of_environment})
     # What is seen from within a process alone is compared with nothing that is seen from outside.
     of_context = [
         change
-        for change in (_differences(recorded, recorded.context, current_context) if recorded.context else ())
+        for change in _differences(recorded, recorded.context, current_context)
         if (change.layer, change.collection) != NUMERIC_LIBRARIES
     ]
+    if nothing_counts := different - {change.layer for change in (*of_environment, *of_context)}:
+        outcome = judge(*sides, only=layers, also=counted, alike=nothing_counts)
     unseen = dict(_unseen(then, now, counted, layers))
     beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
     return EnvironmentMatch(
@@ -213,7 +214,7 @@ def _unseen(
             yield layer, f"cannot be seen now ({now.state(layer).reason})"
 
 
-def _differences(recorded: RecordedEnvironment, tree: Digest, current: Encoded) -> Iterator[Change]:
+def _differences(recorded: RecordedEnvironment, tree: Digest | None, current: Encoded) -> Iterator[Change]:
     return changes(Side(recorded.read, tree), Side(current.objects.__getitem__, current.id))
 
 

@@ -47,22 +47,19 @@ class Surroundings(NamedTuple):
         )
 
     @classmethod
-    def from_document(cls, document: Json) -> Surroundings:
-        """Return the environment in a JSON document: what `capsule capture --json` prints, or the bare mapping.
+    def from_document(cls, document: object) -> Surroundings:
+        """Return the environment in a document (`Document`): what `capsule capture --json` prints, or a bare mapping.
 
-        Raise `InvalidValue` where there is none, or not the one whose digest the document names.
+        Raise `InvalidValue` where there is none, not the one whose digest the document names, or one with a secret in a
+        url: of a context it can be taken out, of an environment nothing can (I7).
         """
-        if not isinstance(document, Mapping):
-            raise InvalidValue("an environment is a mapping of layers")
-        if "environment_digest" not in document:
-            return cls(environment=_layers(document))
-        environment = _layers(document.get("environment"), "environment")
-        context = document.get("context") or {}
-        if not isinstance(context, Mapping):
-            raise InvalidValue("is no mapping of layers", ("context",))
-        if str(encode_mapping(environment).id) != document["environment_digest"]:
-            raise InvalidValue("is not the digest of the environment beside it", ("environment_digest",))
-        return cls(environment=environment, context=context)
+        # Most of what records has captured what it records.
+        from capsulestore.model.document import Document  # noqa: PLC0415
+
+        found = Document.read(document)
+        environment = _layers(found.environment, *([] if found.is_bare else ["environment"]))
+        _refuse_secrets_in_urls(environment, () if found.is_bare else ("environment",))
+        return cls(environment=environment, context=_layers(found.context, "context") if found.context else _NOTHING)
 
 
 class Description(NamedTuple):
@@ -164,15 +161,29 @@ def _without_secrets_in_urls(value: Json, depth: int = 0) -> Json:
     return value
 
 
+def _refuse_secrets_in_urls(value: Json, path: tuple[str | int, ...]) -> None:
+    if isinstance(value, str):
+        if "://" in value and redact_text(value)[1]:
+            raise InvalidValue("a url with a user, a query or a fragment may hold a secret, which no store takes", path)
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            _refuse_secrets_in_urls(member, (*path, number))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            # Its path is told, and so may not hold it.
+            _refuse_secrets_in_urls(key, path)
+            _refuse_secrets_in_urls(member, (*path, key))
+
+
 def _target(surroundings: Surroundings, root: str) -> dict[str, Json]:
     if surroundings.python is None:
         return {}
     return {"python": recorded_path(surroundings.python, root), "chosen_by": surroundings.chosen_by}
 
 
-def _layers(value: Json, *path: str) -> Mapping[str, Json]:
+def _layers(value: Mapping[str, Json], *path: str) -> Mapping[str, Json]:
     """Return a mapping of at least one layer, each itself a mapping."""
-    if not isinstance(value, Mapping) or not value:
+    if not value:
         raise InvalidValue("is no mapping of layers, as `capsule capture --json` prints it", path)
     for name, layer in value.items():
         if not isinstance(layer, Mapping):

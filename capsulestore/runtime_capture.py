@@ -4,8 +4,8 @@
     compute_environment_digest(environment)
     verify_environment_match(environment)
 
-An environment is a mapping of layers (`docs/layers.md`); one that a caller made, or loaded from JSON, is as good as one
-that was captured.
+An environment is a mapping of layers (`docs/decisions/0003-what-is-identity.md`); one that a caller made, or loaded
+from JSON, is as good as one that was captured.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from capsulestore.arguments import several
 from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import capture
 from capsulestore.capture.target import of_caller, running
 from capsulestore.matching import RecordedEnvironment, match_environment
 from capsulestore.model.canonical import Json
+from capsulestore.model.document import Document
 from capsulestore.model.mapping import encode_mapping
 from capsulestore.recording import Surroundings
 
@@ -57,10 +59,11 @@ def capture_container_environment() -> dict[str, Json] | None:
 def compute_environment_digest(env: Mapping[str, Any]) -> str:
     """Return an environment's digest: the 64 hex digits of the SHA-256 that its tree of layers has in git's format.
 
-    It depends on the values alone: not on the order of keys, the machine, or the release. Raise `InvalidValue` with the
-    path of what is no environment or has no form in JSON.
+    It depends on the values alone: not on the order of keys, the class of a mapping, the machine, or the release; an
+    environment without layers has one too. `env` is a mapping of layers, or what `capsule capture --json` prints. Raise
+    `InvalidValue` with the path of what has no form in JSON.
     """
-    return str(encode_mapping(Surroundings.from_document(env).environment).id)
+    return str(encode_mapping(Document.read(env).environment).id)
 
 
 def verify_environment_match(
@@ -83,7 +86,7 @@ def verify_environment_match(
     match = match_environment(
         RecordedEnvironment.of(given.environment, given.context, given.layers),
         of_caller(python),
-        layers=layers,
+        layers=None if layers is None else several("layers", layers),
         strict=strict,
         cache=users_cache(),
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from capsulestore.capture.files import path_text
-from capsulestore.errors import InterpreterProblem
+from capsulestore.errors import InterpreterProblem, UsageError
 from capsulestore.model.canonical import Json
 
 __all__ = ["Target", "choose", "of_caller", "running"]
@@ -38,11 +38,15 @@ def running() -> Target:
 def of_caller(python: str | os.PathLike[str] | None) -> Target:
     """Return the interpreter that a program names as `--python` would, the running one where it names none.
 
-    Raise `InterpreterProblem` where there is no such interpreter.
+    Raise `InterpreterProblem` where there is no such interpreter, `UsageError` for what is no path.
     """
     if python is None:
         return running()
-    return Target(os.path.abspath(_named(os.fspath(python), os.environ, os.curdir)), "caller")
+    try:
+        path = os.fsdecode(python)
+    except TypeError:
+        raise UsageError(f"an interpreter is named by its path, which `{python!r}` is not") from None
+    return Target(os.path.abspath(_named(path, os.environ, os.curdir, by="`python`")), "caller")
 
 
 def choose(python: str | None, *, environ: Mapping[str, str], directory: str) -> Target:
@@ -69,10 +73,10 @@ def choose(python: str | None, *, environ: Mapping[str, str], directory: str) ->
     return Target(found, "PATH")
 
 
-def _named(python: str, environ: Mapping[str, str], directory: str) -> str:
+def _named(python: str, environ: Mapping[str, str], directory: str, *, by: str = "--python") -> str:
     path = os.path.join(directory, python)
     if os.path.isdir(path):
-        return _of_prefix(path, "--python")
+        return _of_prefix(path, by)
     if os.path.exists(path):
         return path
     command = f"python{python}" if re.fullmatch(r"\d+(\.\d+)*t?", python) else python

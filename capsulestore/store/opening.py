@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from capsulestore.errors import UsageError
 from capsulestore.store.repository import Store
 
 __all__ = ["Place", "opened"]
@@ -18,10 +19,17 @@ Place = Store | str | os.PathLike[str] | None
 def opened(place: Place) -> Iterator[Store]:
     """Give the store at a place; one that was not open before lets go of its files at the end of the block.
 
-    Raise what `Store` and `Store.discover` raise.
+    Raise what `Store` and `Store.discover` raise, and `UsageError` for what is no place.
     """
     if isinstance(place, Store):
         yield place
         return
-    with Store.discover() if place is None else Store(os.fspath(place)) as store:
+    with Store.discover() if place is None else Store(_path(place)) as store:
         yield store
+
+
+def _path(place: str | os.PathLike[str]) -> str:
+    try:
+        return os.fsdecode(place)
+    except TypeError:
+        raise UsageError(f"a store is named by its path, which `{place!r}` is not") from None

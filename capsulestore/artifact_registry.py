@@ -62,7 +62,7 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
     python: _Path | None = None,
     layers: Collection[str] | None = None,
     store: Place = None,
-) -> dict[str, Json]:
+) -> dict[str, Any]:
     """Register a capsule of an analysis that has ended; the same facts a second time are the same capsule.
 
     `environment_capture` is what `capture_environment` or `capture_python_environment` gave, or what `capsule capture
@@ -110,7 +110,7 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
     loaded: bool = False,
     record: bool = False,
     store: Place = None,
-) -> dict[str, Json]:
+) -> dict[str, Any]:
     """Tell whether the environment here, and the capsule's code, inputs and outputs, are what it recorded.
 
     The environment is matched as `verify_environment_match` matches it, of `python` or of the running interpreter; with
@@ -139,13 +139,13 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
         return answer.as_dict() | statement
 
 
-def get_capsule(capsule_id: str, *, store: Place = None) -> dict[str, Json]:
+def get_capsule(capsule_id: str, *, store: Place = None) -> dict[str, Any]:
     """Return all that is known of a capsule, as `capsule show --json` has it; raise `NameProblem`."""
     with opened(store) as opened_store:
         return describe(opened_store, str(_capsule(opened_store, capsule_id)))
 
 
-def list_capsules(*, limit: int | None = None, store: Place = None) -> list[dict[str, Json]]:
+def list_capsules(*, limit: int | None = None, store: Place = None) -> list[dict[str, Any]]:
     """Return the capsules, newest first and each once, as `capsule log --json` has them: the `limit` newest of them."""
     if limit is not None and (type(limit) is not int or not 0 <= limit <= sys.maxsize):
         raise UsageError(f"`limit` is a number of capsules, not `{limit!r}`")
@@ -153,29 +153,29 @@ def list_capsules(*, limit: int | None = None, store: Place = None) -> list[dict
         return [found.as_dict() for found in opened_store.index.capsules(limit)]
 
 
-def parents(capsule_id: str, *, store: Place = None) -> list[dict[str, Json]]:
+def parents(capsule_id: str, *, store: Place = None) -> list[dict[str, Any]]:
     """Return what a capsule derives from; of one that is not in the store, `capsule_id` alone is known."""
     return _related(lineage.parents, capsule_id, store)
 
 
-def children(capsule_id: str, *, store: Place = None) -> list[dict[str, Json]]:
+def children(capsule_id: str, *, store: Place = None) -> list[dict[str, Any]]:
     """Return the capsules that derive from one, earliest first."""
     return _related(lineage.children, capsule_id, store)
 
 
-def ancestors(capsule_id: str, *, store: Place = None) -> list[dict[str, Json]]:
+def ancestors(capsule_id: str, *, store: Place = None) -> list[dict[str, Any]]:
     """Return the parents of a capsule, their parents, and so on: nearest first, each once."""
     return _related(lineage.ancestors, capsule_id, store)
 
 
-def descendants(capsule_id: str, *, store: Place = None) -> list[dict[str, Json]]:
+def descendants(capsule_id: str, *, store: Place = None) -> list[dict[str, Any]]:
     """Return the children of a capsule, their children, and so on: nearest first, each once."""
     return _related(lineage.descendants, capsule_id, store)
 
 
 def _related(
     relatives: Callable[[Store, Digest], list[lineage.Relative]], capsule_id: str, store: Place
-) -> list[dict[str, Json]]:
+) -> list[dict[str, Any]]:
     with opened(store) as opened_store:
         return [
             relative.registered.as_dict() if relative.registered else {"capsule_id": str(relative.digest)}

@@ -19,7 +19,6 @@ from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import capture
 from capsulestore.capture.target import of_caller, running
 from capsulestore.matching import RecordedEnvironment, match_environment
-from capsulestore.model.canonical import Json
 from capsulestore.model.document import Document
 from capsulestore.model.mapping import encode_mapping
 from capsulestore.recording import Surroundings
@@ -37,7 +36,7 @@ _PYTHON_LAYERS: Final = frozenset({"python"})
 _CONTAINER_LAYERS: Final = frozenset({"container"})
 
 
-def capture_python_environment(python: _Python = None) -> dict[str, Json]:
+def capture_python_environment(python: _Python = None) -> dict[str, Any]:
     """Return the Python environment as layers: its interpreter and every distribution, with a digest of its content.
 
     `python` names an interpreter as `--python` does; without it, the running one is captured. Only reads. Raise
@@ -46,7 +45,7 @@ def capture_python_environment(python: _Python = None) -> dict[str, Json]:
     return dict(capture(of_caller(python), layers=_PYTHON_LAYERS, cache=users_cache()).environment)
 
 
-def capture_container_environment() -> dict[str, Json] | None:
+def capture_container_environment() -> dict[str, Any] | None:
     """Return the container that this process runs in as a layer, by the digest of its image; None outside of one.
 
     In a container whose image nothing tells, the mapping is empty: whoever starts it can set CAPSULE_IMAGE_DIGEST. What
@@ -72,7 +71,7 @@ def verify_environment_match(
     python: _Python = None,
     layers: Collection[str] | None = None,
     strict: bool = False,
-) -> dict[str, Json]:
+) -> dict[str, Any]:
     """Capture the environment again, and tell whether it is the one that is given.
 
     `capsule_env` is a mapping of layers, or what `capsule capture --json` prints. Each of its layers is captured by the

@@ -74,11 +74,11 @@ def resume(digest: str) -> int:
         print(f"a break in {year}: not as it was, so once more")
         for failure in verification["failures"]:
             print(f"  {failure['code']}: {failure['reason']}")
-        found, digest = analyse(year, step, digest)
+        found, capsule = analyse(year, step, digest)
     else:
         print(f"a break in {year}: {verification['verdict']}")
-        found = json.loads(Path("breaks", f"{year}.json").read_text())["scatter"]
-    return search(year, step, digest, {year: found})
+        found, capsule = json.loads(Path("breaks", f"{year}.json").read_text())["scatter"], digest
+    return search(year, step, capsule, {year: found})
 
 
 def main() -> None:

@@ -22,7 +22,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Store": "capsulestore.store",
     "capture_environment": "capsulestore.capture.environment",
+    # What IPython calls for `%load_ext capsulestore`, and nobody else.
+    "load_ipython_extension": "capsulestore.notebook",
     "record": "capsulestore.agent",
+    "unload_ipython_extension": "capsulestore.notebook",
 }
 
 

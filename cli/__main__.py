@@ -21,14 +21,17 @@ _FEW_COLLECTIONS = 100_000
 """So many objects come and go before cycles are looked for: most commands end before."""
 
 
-def main() -> NoReturn:
-    """Run the command line of this process and exit with its status."""
+def main(program: str | None = None) -> NoReturn:
+    """Run the command line of this process and exit with its status.
+
+    `program` names the module here that has the command of another program than `capsule`.
+    """
     gc.set_threshold(_FEW_COLLECTIONS)
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             # A name in another encoding than the terminal's must not end a command.
             stream.reconfigure(errors="backslashreplace")
-        run = _imported()
+        run = _imported(program)
         status = run(sys.argv[1:])
     except KeyboardInterrupt:
         status = _INTERRUPTED
@@ -39,11 +42,16 @@ def main() -> NoReturn:
     _end(status)
 
 
-def _imported() -> Callable[[list[str]], int]:
+def _imported(program: str | None) -> Callable[[list[str]], int]:
     """Import what runs a command, with Ctrl-C held back: orjson, for one, crashes where its import is interrupted."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        from .running import run
+        if program is None:
+            from .running import run
+        else:
+            from importlib import import_module
+
+            run = import_module(f".{program}", __package__).run
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return run

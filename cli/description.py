@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -19,59 +19,19 @@ if TYPE_CHECKING:
     from capsulestore.recording import Description
     from capsulestore.store import Store
 
-__all__ = ["described", "description_options", "parse_json"]
+__all__ = ["described", "description_options", "parse_json", "result_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def description_options(function: _Function) -> _Function:
     """Give a command that registers a capsule the options that say what it is: those that `described` takes."""
-    for option in reversed(
-        (
-            click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule."),
-            click.option(
-                "--input",
-                "inputs",
-                metavar="PATH",
-                type=FILE,
-                multiple=True,
-                help="A file that went in, or a directory of such (repeatable).",
-            ),
-            click.option(
-                "--output",
-                "outputs",
-                metavar="PATH",
-                type=FILE,
-                multiple=True,
-                help="A file that came out, or a directory of such (repeatable).",
-            ),
-            click.option(
-                "--param",
-                metavar="K=V",
-                multiple=True,
-                callback=_pairs(str),
-                help="A parameter, as text (repeatable).",
-            ),
-            click.option(
-                "--param-json",
-                metavar="K=V",
-                multiple=True,
-                callback=_pairs(parse_json),
-                help="A parameter, as JSON (repeatable).",
-            ),
-            click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable)."),
-            click.option(
-                "--parent",
-                "parents",
-                metavar="NAME",
-                multiple=True,
-                shell_complete=complete_name,
-                help="A capsule that this one derives from (repeatable).",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+    return _with(function, _TITLE, *_FILES, *_FACTS)
+
+
+def result_options(function: _Function) -> _Function:
+    """Give a command that is told of results as its arguments the same options, but `--input` and `--output`."""
+    return _with(function, _TITLE, *_FACTS)
 
 
 def described(  # noqa: PLR0913  (one parameter for each option)
@@ -128,3 +88,55 @@ def _pairs(
         return pairs
 
     return read
+
+
+def _with(function: _Function, *options: Callable[[_Function], _Function]) -> _Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+_TITLE: Final = click.option("-m", "--message", "title", metavar="TITLE", help="What to call the capsule.")
+_FILES: Final = (
+    click.option(
+        "--input",
+        "inputs",
+        metavar="PATH",
+        type=FILE,
+        multiple=True,
+        help="A file that went in, or a directory of such (repeatable).",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        metavar="PATH",
+        type=FILE,
+        multiple=True,
+        help="A file that came out, or a directory of such (repeatable).",
+    ),
+)
+_FACTS: Final = (
+    click.option(
+        "--param",
+        metavar="K=V",
+        multiple=True,
+        callback=_pairs(str),
+        help="A parameter, as text (repeatable).",
+    ),
+    click.option(
+        "--param-json",
+        metavar="K=V",
+        multiple=True,
+        callback=_pairs(parse_json),
+        help="A parameter, as JSON (repeatable).",
+    ),
+    click.option("--label", metavar="K=V", multiple=True, callback=_pairs(str), help="A label (repeatable)."),
+    click.option(
+        "--parent",
+        "parents",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_name,
+        help="A capsule that this one derives from (repeatable).",
+    ),
+)

@@ -18,17 +18,21 @@ from .settings import Settings
 __all__ = ["run"]
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line and return its status; what ends it early is told on stderr."""
+def run(arguments: list[str], command: click.Command = application, name: str = "capsule") -> int:
+    """Run a command line of a command that is called by `name`, and return its status.
+
+    What ends it early is told on stderr.
+    """
     if instruction := os.environ.get(COMPLETION_VARIABLE):
         from .completion import complete
 
         return complete(instruction)
     given = Settings()
     try:
-        # Not `application.main()`, which has its own ways with interrupts and closed pipes.
-        with application.make_context("capsule", arguments, obj=given) as context:
-            status = application.invoke(context)
+        # Not `command.main()`, which has its own ways with interrupts and closed pipes.
+        # A copy, which click takes apart.
+        with command.make_context(name, [*arguments], obj=given) as context:
+            status = command.invoke(context)
         if sys.stdout:
             sys.stdout.flush()
     except click.exceptions.Exit as end:
@@ -41,7 +45,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if _was_interrupted(error):
             raise KeyboardInterrupt from error
-        problem = _problem(error, arguments)
+        problem = _problem(error, name, arguments if command is application else [])
         # Where the command line itself is wrong, it was not read to its end.
         given.json = given.json or "--json" in arguments
         # The status says it too, where stderr is closed or full.
@@ -58,14 +62,14 @@ def _was_interrupted(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _problem(error: Exception, arguments: list[str]) -> CapsuleError:
-    """Return any exception as one of ours."""
+def _problem(error: Exception, name: str, words: list[str]) -> CapsuleError:
+    """Return any exception as one of ours; among the words may be the name of a subcommand."""
     if isinstance(error, CapsuleError):
         return error
     if isinstance(error, click.NoSuchOption) and (meant := closest(error.option_name, error.possibilities or ())):
         return UsageError(f"no option `{error.option_name}`", hint=f"did you mean `{meant}`?")
     if isinstance(error, click.ClickException):
-        command = " ".join(["capsule", *[word for word in arguments if word in COMMANDS][:1]])
+        command = " ".join([name, *[word for word in words if word in COMMANDS][:1]])
         return UsageError(_plain(error.format_message()), hint=f"see `{command} --help`")
     if isinstance(error, OSError) and error.strerror:
         where = f"`{error.filename}`: " if error.filename else ""

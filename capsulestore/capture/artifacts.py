@@ -6,11 +6,20 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
-from capsulestore.capture.files import file_digest, path_text
+from capsulestore.capture.files import path_text
+from capsulestore.capture.steady import steady_digest
 from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
 
-__all__ = ["Artifact", "digest_artifacts", "digest_inputs", "digest_outputs", "matching", "recorded_path"]
+__all__ = [
+    "Artifact",
+    "digest_artifacts",
+    "digest_inputs",
+    "digest_outputs",
+    "files_at",
+    "matching",
+    "recorded_path",
+]
 
 
 class Artifact(NamedTuple):
@@ -29,9 +38,29 @@ def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
     """Return the files at these paths, a directory standing for the files below it, sorted and each once.
 
     Links are followed. What lies in a store, a git repository's own directory or a virtual environment is not looked
-    at. Raise `FileProblem` for a file that is not there or cannot be read, and for a directory without any.
+    at. Raise `FileProblem` for a file that is not there, cannot be read or changes meanwhile, and for a directory
+    without any.
     """
-    return sorted({_artifact(file, root) for path in paths for file in _files(path)})
+    return sorted({_artifact(file, root) for path in paths for file in files_at(path)})
+
+
+def files_at(path: str) -> list[str]:
+    """Return the path of a file, or of the files below a directory; what is looked at is what `digest_artifacts` has.
+
+    Raise `FileProblem` for a directory that cannot be read, or has no file.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    found: list[str] = []
+    seen: set[str] = set()
+    for directory, below, names in os.walk(path, onerror=_unreadable, followlinks=True):
+        seen.add(os.path.realpath(directory))
+        # Pruned in place, as os.walk has it.
+        below[:] = [name for name in below if not _is_apart(os.path.join(directory, name), seen)]
+        found += [os.path.join(directory, name) for name in names]
+    if not found:
+        raise FileProblem(f"no file in the directory `{path}`")
+    return found
 
 
 def digest_inputs(given: Iterable[str], *, root: str) -> list[Artifact]:
@@ -81,21 +110,6 @@ def recorded_path(path: str, root: str) -> str:
     return path_text(chosen)
 
 
-def _files(path: str) -> list[str]:
-    if not os.path.isdir(path):
-        return [path]
-    found: list[str] = []
-    seen: set[str] = set()
-    for directory, below, names in os.walk(path, onerror=_unreadable, followlinks=True):
-        seen.add(os.path.realpath(directory))
-        # Pruned in place, as os.walk has it.
-        below[:] = [name for name in below if not _is_apart(os.path.join(directory, name), seen)]
-        found += [os.path.join(directory, name) for name in names]
-    if not found:
-        raise FileProblem(f"no file in the directory `{path}`")
-    return found
-
-
 def _is_apart(directory: str, seen: set[str]) -> bool:
     """Whether a directory is nobody's input or output: git's, a store, an environment, or one that was seen."""
     return (
@@ -111,7 +125,7 @@ def _unreadable(error: OSError) -> NoReturn:
 
 def _artifact(path: str, root: str) -> Artifact:
     try:
-        digest, size = file_digest(path)
+        digest, size = steady_digest(path)
         return Artifact(recorded_path(path, root), digest.hex(), size)
     except ValueError as error:
         raise FileProblem(f"cannot read `{path}`: {error}") from error

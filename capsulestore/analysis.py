@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -14,21 +14,20 @@ from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.files import path_text
 from capsulestore.capture.host import NUMERIC_LIBRARIES
-from capsulestore.capture.imports import distributions_and_modules, imported_here
+from capsulestore.capture.imports import archive_of, distributions_and_modules, imported_here
 from capsulestore.capture.numeric import numeric_libraries
 from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.target import running
-from capsulestore.errors import CapsuleError, FileProblem, InterpreterProblem
+from capsulestore.errors import CapsuleError, FileProblem
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
+from capsulestore.model.recordable import recordable
 from capsulestore.recording import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
-__all__ = ["Begun", "Completed", "begin", "complete"]
+__all__ = ["Begun", "Completed", "begin", "complete", "working_directory"]
 
 _RECORDER: Final = "capsulestore"
-_RECORDERS_MODULES: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
-"""What is loaded to record, and so no part of the analysis."""
 
 
 class Begun(NamedTuple):
@@ -50,30 +49,30 @@ class Completed(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def begin(store: Store, inputs: Sequence[str], *, strict: bool) -> Begun:
-    """Note that an analysis begins, whose capsule will be registered in a store that may be written.
+def working_directory() -> str:
+    """Return the working directory by its real path; raise `FileProblem` where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise FileProblem("the working directory is not there any more", hint="change to one that is") from error
 
-    `inputs` are paths and patterns. One that cannot be digested is told and left out; with `strict`, `FileProblem` is
-    raised. Raise `StoreUnwritable`.
+
+def begin(store: Store, directory: str, inputs: Sequence[str], *, strict: bool) -> Begun:
+    """Note that an analysis begins in a directory, whose capsule will be registered in a store that may be written.
+
+    `inputs` are paths and patterns from there. One that cannot be digested is told and left out; with `strict`,
+    `FileProblem` is raised. Raise `StoreUnwritable`.
     """
     store.check_writable()
-    found: set[Artifact] = set()
-    remarks = []
-    for one in inputs:
-        try:
-            found.update(digest_inputs([one], root=store.root))
-        except FileProblem as problem:
-            if strict:
-                raise
-            remarks.append(f"an input is not recorded: {problem.message}")
+    found, remarks = _inputs(inputs, directory, store.root, strict=strict)
     return Begun(
         store=store.path,
-        directory=os.getcwd(),
+        directory=directory,
         started_at=datetime.now(UTC),
         given=tuple(inputs),
-        inputs=tuple(sorted(found)),
+        inputs=found,
         process=os.getpid(),
-        remarks=tuple(remarks),
+        remarks=remarks,
     )
 
 
@@ -82,6 +81,7 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     begun: Begun,
     description: Description,
     *,
+    inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
     failure: BaseException | None = None,
     layers: Collection[str] | None = None,
@@ -89,12 +89,13 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     """Register the capsule of an analysis that has ended, by `failure` where it raised.
 
     The environment is the one that this process has now, with the distributions and the code that it really imported,
-    and the state of the numeric libraries. `outputs` are paths and patterns, from the directory it began in. What
-    cannot be seen is left out and told. Raise what `record` raises.
+    and the state of the numeric libraries. `inputs` that were not known at the beginning, and `outputs`, are paths and
+    patterns from the directory it began in. What cannot be seen is left out and told. Raise what `record` raises.
     """
     finished_at = datetime.now(UTC)
-    digested, problems = digest_outputs((os.path.join(begun.directory, output) for output in outputs), root=store.root)
-    remarks = [*begun.remarks, *problems]
+    later, of_inputs = _inputs([one for one in inputs if one not in begun.given], begun.directory, store.root)
+    digested, problems = digest_outputs((_from(begun.directory, output) for output in outputs), root=store.root)
+    remarks = [*begun.remarks, *of_inputs, *problems]
     found = _captured(layers, remarks)
     failed = failure is not None and not _is_success(failure)
     observed: dict[str, Json] = {
@@ -106,12 +107,11 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     script = _script(found)
     if script:
         observed["entry_point"] = recorded_path(script, store.root)
-    code = _code(begun, found, script, outputs, store.root, remarks)
+    code = _code(begun, found, script, [*inputs, *outputs], store.root, remarks)
     if found:
-        loaded, modules = distributions_and_modules(imported_here(), found.interpreter, found.live)
+        loaded, modules = distributions_and_modules(imported_here(), found.interpreter, found.live, cache=users_cache())
         observed["loaded"] = [name for name in loaded if name != _RECORDER]
-        own = [module for module in modules if not module.startswith(_RECORDERS_MODULES)]
-        code = code.with_files(own, root=store.root)
+        code = code.with_files(modules, root=store.root)
     if said := code.as_json():
         observed["code"] = said
     remarks += [f"{finding.subject}: {finding.message}" for finding in code.findings if finding.incomplete]
@@ -119,33 +119,58 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
         store,
         _surroundings(found),
         description._replace(
-            inputs=begun.inputs,
+            inputs=tuple(sorted({*begun.inputs, *later})),
             outputs=digested,
             observed={**observed, **description.observed},
             kept={**code.kept, **description.kept},
         ),
     )
-    return Completed(recorded, tuple(remarks))
+    return Completed(recorded, tuple(dict.fromkeys(remarks)))
+
+
+def _inputs(
+    given: Iterable[str], directory: str, root: str, *, strict: bool = False
+) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
+    """Return the files that paths and patterns from a directory name, and in words what cannot be digested."""
+    found: set[Artifact] = set()
+    remarks = []
+    for one in given:
+        try:
+            found.update(digest_inputs([_from(directory, one)], root=root))
+        except (CapsuleError, OSError) as problem:
+            if strict:
+                raise
+            remarks.append(f"an input is not recorded: {_said(problem)}")
+    return tuple(sorted(found)), tuple(remarks)
+
+
+def _from(directory: str, path: str) -> str:
+    """Return a path from a directory, which is a real path and may have been removed: `..` leads out of it even so."""
+    while path.startswith("../"):
+        directory, path = os.path.dirname(directory), path.removeprefix("../").lstrip("/")
+    return os.path.join(directory, path)
 
 
 def _is_success(failure: BaseException) -> bool:
     """Whether an exception ends a program well: `sys.exit()` and `sys.exit(0)` raise one."""
-    return isinstance(failure, SystemExit) and failure.code in {None, 0}
+    return isinstance(failure, SystemExit) and (
+        failure.code is None or (isinstance(failure.code, int) and failure.code == 0)
+    )
 
 
 def _run(started_at: datetime, finished_at: datetime, failure: BaseException | None) -> dict[str, Json]:
     run: dict[str, Json] = {"started_at": started_at.isoformat(), "finished_at": finished_at.isoformat()}
     if failure is not None:
         # Not its message: it may hold anything, secrets included.
-        run["exception"] = type(failure).__qualname__
+        run["exception"] = recordable(type(failure).__qualname__)[0]
     return run
 
 
 def _captured(layers: Collection[str] | None, remarks: list[str]) -> Capture | None:
     try:
         found = capture(running(), layers=layers, environ=own_environ(), cache=users_cache())
-    except InterpreterProblem as problem:
-        remarks.append(f"the environment is not recorded: {problem.message}")
+    except (CapsuleError, OSError) as problem:
+        remarks.append(f"the environment is not recorded: {_said(problem)}")
         return None
     remarks += [f"{finding.subject}: {finding.message}" for finding in found.findings if finding.incomplete]
     return found
@@ -153,7 +178,7 @@ def _captured(layers: Collection[str] | None, remarks: list[str]) -> Capture | N
 
 def _surroundings(found: Capture | None) -> Surroundings:
     if found is None:
-        unknown = LayerState("unknown", "the running program does not know its interpreter")
+        unknown = LayerState("unknown", "the running interpreter could not be captured")
         return Surroundings(environment={}, layers={"python": unknown})
     layer, collection = NUMERIC_LIBRARIES
     context: Mapping[str, Json] = found.context
@@ -164,37 +189,52 @@ def _surroundings(found: Capture | None) -> Surroundings:
 
 
 def _script(found: Capture | None) -> str | None:
-    """Return the file that this process runs, where it is the analysis's own.
+    """Return the file that this process runs, an archive where it lies in one, if it is the analysis's own.
 
-    An interactive session and `-c` have none; a notebook's kernel and pytest are in the environment.
+    What is typed at a prompt and `-c` have none; a notebook's kernel and pytest are in the environment.
     """
     path = getattr(sys.modules.get("__main__"), "__file__", None)
-    if not isinstance(path, str) or not os.path.isfile(path):
+    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
         return None
-    path = os.path.abspath(path)
+    script = path if os.path.isfile(path) else archive_of(path)
     installed = (*(found.interpreter.site_directories if found else ()), os.path.join(sys.prefix, "bin"))
-    return None if any(path.startswith(f"{directory}{os.sep}") for directory in installed) else path
+    if script and any(script.startswith(f"{directory}{os.sep}") for directory in installed):
+        return None
+    return script
 
 
 def _starts_in(script: str | None, directory: str) -> str | None:
-    """Return the directory that is on the search path for the program: the script's, with `-m` the working one."""
-    if script is None:
+    """Return the directory that is on the search path for the program (documentation of `sys.path`).
+
+    That is the script's, or that of a directory which is run as a program; with `-m` and `-c` the working directory. An
+    archive has none, nor has anything with the option `-P`.
+    """
+    if sys.flags.safe_path:
         return None
-    return directory if getattr(sys.modules["__main__"], "__spec__", None) else os.path.dirname(script)
+    main = sys.modules.get("__main__")
+    name = getattr(getattr(main, "__spec__", None), "name", "__main__")
+    if script is None or name != "__main__":
+        return None if {"-m", "-c"}.isdisjoint(sys.orig_argv) else directory
+    return os.path.dirname(script) if getattr(main, "__file__", None) == script else None
 
 
 def _code(  # noqa: PLR0913, PLR0917  (each says another thing of the analysis)
-    begun: Begun, found: Capture | None, script: str | None, outputs: Sequence[str], root: str, remarks: list[str]
+    begun: Begun, found: Capture | None, script: str | None, declared: Sequence[str], root: str, remarks: list[str]
 ) -> Code:
     try:
         return capture_code(
             found.live if found else (),
             directory=begun.directory,
             root=root,
-            declared=[*begun.given, *outputs],
+            # A url is nobody's path, and may hold a password.
+            declared=[one for one in (*begun.given, *declared) if "://" not in one],
             script=script,
             starts_in=_starts_in(script, begun.directory),
         )
     except (CapsuleError, OSError) as problem:
-        remarks.append(f"the code is not recorded: {problem}")
+        remarks.append(f"the code is not recorded: {_said(problem)}")
         return Code((), (), {}, ())
+
+
+def _said(problem: CapsuleError | OSError) -> str:
+    return problem.message if isinstance(problem, CapsuleError) else str(problem.strerror or problem)

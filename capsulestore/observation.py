@@ -208,7 +208,7 @@ class _Seeing:
         if found is None or not traced.saw(found.interpreter.prefix):
             self._remark("what was imported is not recorded: the interpreter was not seen to start")
             return None
-        return distributions_and_modules(traced, found.interpreter, found.live)
+        return distributions_and_modules(traced, found.interpreter, found.live, cache=self._cache)
 
     def _outputs(self) -> list[Artifact]:
         found, problems = digest_outputs(self._order.outputs, root=self._store.root)

@@ -21,7 +21,7 @@ from typing import Final
 from capsulestore.capture.files import read_up_to
 from capsulestore.errors import FileProblem
 
-__all__ = ["DIRECTORY_PREFIX", "MAX_BYTES", "MODULE_ENDINGS", "Traced", "read_observed"]
+__all__ = ["DIRECTORY_PREFIX", "MAX_BYTES", "MODULE_ENDINGS", "Traced", "archive_of", "read_observed", "still_there"]
 
 MAX_BYTES: Final = 64 * 2**20
 """How much the interpreters of one command write; `sitecustomize.py` has the same number."""
@@ -98,7 +98,7 @@ def read_observed(path: str) -> Traced:
     return Traced(
         interpreters=frozenset(interpreters),
         site_directories=frozenset(site_directories),
-        files=frozenset(_still_there(files)),
+        files=frozenset(still_there(files)),
         problem="; ".join(dict.fromkeys(problems)) or None,
     )
 
@@ -117,7 +117,7 @@ def _paths(fields: Iterable[bytes]) -> list[str] | None:
     return paths
 
 
-def _still_there(paths: Iterable[str]) -> Iterator[str]:
+def still_there(paths: Iterable[str]) -> Iterator[str]:
     """Yield the files among these paths, and the archives in which the others lie.
 
     Code that was never in a file (of a notebook's cell, of a template) has the name of one that is not there, or of one
@@ -127,9 +127,13 @@ def _still_there(paths: Iterable[str]) -> Iterator[str]:
         if os.path.isfile(path):
             if path.endswith(MODULE_ENDINGS) and f"/{DIRECTORY_PREFIX}" not in path:
                 yield path
-            continue
-        above = os.path.dirname(path)
-        while not os.path.lexists(above):
-            above = os.path.dirname(above)
-        if os.path.isfile(above):
-            yield above
+        elif archive := archive_of(path):
+            yield archive
+
+
+def archive_of(path: str) -> str | None:
+    """Return the file in which something lies that has this absolute path, and is no file itself; None for none."""
+    above = os.path.dirname(path)
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    return above if os.path.isfile(above) else None

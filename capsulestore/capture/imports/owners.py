@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
+from capsulestore.capture.cache import Cache
 from capsulestore.capture.imports.observed import MODULE_ENDINGS, Traced
 from capsulestore.capture.interpreter import Interpreter
 from capsulestore.capture.live_source import LiveSource
-from capsulestore.capture.python.installed import INSTALLERS, Installed, Place, read_installed
 from capsulestore.capture.python.keys import entry_key
-from capsulestore.capture.search_path import search_path
+from capsulestore.capture.search_path import Directory, search_path
+from capsulestore.capture.watch import noticed
+
+if TYPE_CHECKING:  # what is installed is seldom read anew, and start-up counts
+    from capsulestore.capture.python.installed import Installed, Place
 
 __all__ = ["distributions_and_modules", "loaded_distributions", "local_modules"]
 
 _ENDINGS: Final = tuple(map(os.fsencode, MODULE_ENDINGS))
 _NO_EDITABLES: Final[Mapping[str, str]] = {}
+_NOTHING_KEPT: Final = Cache(None)
 
 _Identity = tuple[int, int]
 
 
 def distributions_and_modules(
-    traced: Traced, interpreter: Interpreter, live: Iterable[LiveSource]
+    traced: Traced, interpreter: Interpreter, live: Iterable[LiveSource], *, cache: Cache = _NOTHING_KEPT
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what was imported of what an interpreter has: its distributions, and the analysis's own modules.
 
     `live` are the interpreter's live sources, whose modules are the analysis's own. What other interpreters have in
-    their site directories is neither.
+    their site directories is neither. What is installed is read where `cache` does not know whose these files are.
     """
-    installed = read_installed(search_path(interpreter)[0])
+    directories = search_path(interpreter)[0]
     editables = {entry_key(source.name): source.directory for source in live if source.role == "editable"}
-    owned = _owned(traced.files, installed, editables)
+    files = sorted(traced.files)
+    found = _Found(files, [_identity(directory.path) for directory in directories])
+
+    def compute() -> dict[str, list[int]]:
+        from capsulestore.capture.python.installed import read_installed  # noqa: PLC0415
+
+        owned = _owned(found, read_installed(directories), editables)
+        # By their numbers: each is a path of a hundred bytes.
+        number = {file: place for place, file in enumerate(files)}
+        return {key: sorted(number[file] for file in of_it) for key, of_it in sorted(owned.items())}
+
+    name = f"owners of modules, {os.path.abspath(interpreter.executable)}"
+    asked = repr([files, found.places(), directories, sorted(editables.items())])
+    condition = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+    owned = cast("Mapping[str, Sequence[int]]", cache.recall(name, compute, condition=condition))
     # What was installed with `--target` lies in a directory that may hold the analysis's own modules too.
-    unowned = traced.files.difference(*owned.values())
+    unowned = traced.files.difference(files[number] for numbers in owned.values() for number in numbers)
     outside = (interpreter.standard_library, *interpreter.site_directories, interpreter.user_site)
-    loaded = tuple(sorted({*owned, *_edited(traced.files, installed, editables)}))
+    loaded = tuple(sorted({*owned, *_edited(traced.files, directories, editables)}))
     return loaded, local_modules(unowned, outside=[*outside, *traced.site_directories])
 
 
@@ -51,39 +71,44 @@ def loaded_distributions(
     Directories are compared by what they are, not by name (`lib64` of a venv is `lib`). What installs (`pip`, `uv`) is
     left out.
     """
-    owned = _owned(traced_files, installed, editables)
-    return tuple(sorted({*owned, *_edited(traced_files, installed, editables)}))
+    directories = [place.directory for place in installed.places]
+    found = _Found(traced_files, [_identity(directory.path) for directory in directories])
+    owned = _owned(found, installed, editables)
+    return tuple(sorted({*owned, *_edited(traced_files, directories, editables)}))
 
 
-def _edited(files: Iterable[str], installed: Installed, editables: Mapping[str, str]) -> Iterator[str]:
+def _edited(files: Iterable[str], directories: Iterable[Directory], editables: Mapping[str, str]) -> Iterator[str]:
     """Yield the key of each editable whose sources some of the files are.
 
     A project may hold its own virtual environment, and other projects: the nearest directory says whose a file is.
     """
     sources = {key: identity for key, directory in editables.items() if (identity := _identity(directory))}
-    site = {_identity(place.directory.path) for place in installed.places if place.directory.role == "site"}
+    if not sources:
+        return
+    site = {_identity(directory.path) for directory in directories if directory.role == "site"}
     ends, identity_of = site.union(sources.values()), cache(_identity)
     nearest = {
         next((found for above in _above(directory) if (found := identity_of(above)) in ends), None)
         for directory in {os.path.realpath(os.path.dirname(file)) for file in files}
     }
-    return (key for key, source in sources.items() if source in nearest - site)
+    yield from (key for key, source in sources.items() if source in nearest - site)
 
 
-def _owned(files: Collection[str], installed: Installed, editables: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return which of the files each distribution lists, by its key, for those that list any."""
-    places = [(place, identity) for place in installed.places if (identity := _identity(place.directory.path))]
-    found = _Found(files, [identity for _, identity in places])
+def _owned(found: _Found, installed: Installed, editables: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return which of the files that were found each distribution lists, by its key, for those that list any."""
+    from capsulestore.capture.python.installed import INSTALLERS  # noqa: PLC0415
+
     owned: dict[str, set[str]] = {}
-    for place, identity in places:
-        inside = found.below(identity)
+    for place in installed.places:
+        inside = found.below(_identity(place.directory.path))
         paths = frozenset(inside)
         for distribution in place.distributions:
             key = entry_key(distribution.key)
             if distribution.key in INSTALLERS or (distribution.editable and editables.get(key)):
                 continue
-            listed = {inside[path] for path in distribution.owned & paths}
-            listed.update(found.at(_elsewhere(distribution.owned, place)))
+            lists = distribution.owned
+            listed = {inside[path] for path in lists & paths}
+            listed.update(found.at(_elsewhere(lists, place)))
             if listed:
                 owned.setdefault(key, set()).update(listed)
     return owned
@@ -103,30 +128,39 @@ def local_modules(traced_files: Collection[str], *, outside: Collection[str]) ->
 class _Found:
     """Files by which of some directories they lie in, at whatever depth and by whatever links."""
 
-    def __init__(self, files: Iterable[str], directories: Iterable[_Identity]) -> None:
+    def __init__(self, files: Iterable[str], directories: Iterable[_Identity | None]) -> None:
         self.inside: set[str] = set()
-        self._below: dict[_Identity, dict[bytes, str]] = {directory: {} for directory in directories}
+        self._below: dict[_Identity, dict[bytes, str]] = {one: {} for one in directories if one}
         self._real: dict[bytes, str] = {}
-        identity, real = cache(_identity), cache(os.path.realpath)
+        self._identity = cache(_identity)
+        real, places = cache(os.path.realpath), cache(self._places)
         for file in files:
             directory, name = os.path.split(file)
-            resolved = os.path.join(real(directory), name)
-            self._real[os.fsencode(resolved)] = file
+            resolved = real(directory)
+            self._real[os.fsencode(os.path.join(resolved, name))] = file
             # A link in a site directory leads out of it, one elsewhere leads into it: the file is in it both ways.
-            for path in {file, resolved}:
-                for above in _above(os.path.dirname(path)):
-                    found = identity(above)
-                    if found in self._below:
-                        self.inside.add(file)
-                        self._below[found][os.fsencode(path.removeprefix(f"{above}/"))] = file
+            for lies_in in {directory, resolved}:
+                for identity, path in places(lies_in):
+                    self.inside.add(file)
+                    self._below[identity][os.fsencode(path + name)] = file
 
-    def below(self, directory: _Identity) -> Mapping[bytes, str]:
+    def _places(self, directory: str) -> list[tuple[_Identity, str]]:
+        """Return those of the directories that this one is, or lies in, and the path that leads from there to it."""
+        found = [(self._identity(above), above) for above in _above(directory)]
+        below = f"{directory}/"
+        return [(one, below.removeprefix(f"{above}/")) for one, above in found if one in self._below]
+
+    def below(self, directory: _Identity | None) -> Mapping[bytes, str]:
         """Return the files in a directory by their paths from there."""
-        return self._below[directory]
+        return self._below.get(directory, {}) if directory else {}
 
     def at(self, paths: Iterable[bytes]) -> Iterator[str]:
         """Yield those of the files that lie at these absolute paths."""
         return (self._real[path] for path in paths if path in self._real)
+
+    def places(self) -> list[Mapping[bytes, str]]:
+        """Return all that `below` and `at` answer from."""
+        return [self._real, *self._below.values()]
 
 
 def _above(directory: str) -> Iterator[str]:
@@ -142,6 +176,8 @@ def _elsewhere(owned: Iterable[bytes], place: Place) -> Iterator[bytes]:
     for path in owned:
         if path.startswith((b"../", b"/")) and path.endswith(_ENDINGS):
             directory, name = os.path.split(os.path.normpath(os.path.join(base, path)))
+            # Where it leads to is part of the answer.
+            noticed(os.fsdecode(directory))
             yield os.path.join(os.path.realpath(directory), name)
 
 

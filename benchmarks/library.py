@@ -26,9 +26,9 @@ from typing import Any
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.environment import capture
 from capsulestore.capture.target import Target
-from capsulestore.comparison import compare, stored
+from capsulestore.inspection.comparison import compare, stored
 from capsulestore.model.mapping import encode_mapping
-from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
 Environment = dict[str, Any]

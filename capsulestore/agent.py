@@ -24,10 +24,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from capsulestore import arguments
-from capsulestore.analysis_recording import Order, Recording
 from capsulestore.capture.environment import check_layers
 from capsulestore.errors import UsageError
+from capsulestore.recording import arguments
+from capsulestore.recording.within import Order, Recording
 from capsulestore.store import Place
 
 __all__ = ["Order", "Record", "Recording", "current", "record"]

@@ -15,20 +15,21 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from capsulestore import arguments, lineage
-from capsulestore.attestation import attest
 from capsulestore.capture.artifacts import digest_inputs
 from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.target import of_caller
 from capsulestore.errors import MalformedName, UsageError
-from capsulestore.inspection import describe
+from capsulestore.inspection import lineage
+from capsulestore.inspection.description import describe
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.recording import Description, Surroundings
-from capsulestore.recording import record as record_capsule
+from capsulestore.recording import arguments
+from capsulestore.recording.capsule import Description, Surroundings
+from capsulestore.recording.capsule import record as record_capsule
 from capsulestore.store import Place, Store, opened
-from capsulestore.verification import verify
+from capsulestore.verification.attestation import attest
+from capsulestore.verification.capsule import verify
 
 __all__ = [
     "ancestors",

@@ -28,7 +28,9 @@ from capsulestore.agent import Order, Record, Recording
 from capsulestore.capture.artifacts import recorded_path
 from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.target import running
-from capsulestore.cell import (
+from capsulestore.errors import CapsuleError, UsageError
+from capsulestore.model.canonical import Json
+from capsulestore.recording.cell import (
     digest_of,
     encoded,
     end_of_future_imports,
@@ -37,8 +39,6 @@ from capsulestore.cell import (
     split_words,
     title_of,
 )
-from capsulestore.errors import CapsuleError, UsageError
-from capsulestore.model.canonical import Json
 from capsulestore.store import opened
 
 __all__ = ["Magics", "Stopped", "load_ipython_extension", "unload_ipython_extension"]

@@ -66,12 +66,12 @@ def post_process(  # noqa: PLR0913  (each says another thing of the results)
     """
     import os  # noqa: PLC0415
 
-    from capsulestore import arguments  # noqa: PLC0415
     from capsulestore.capture.cache import users_cache  # noqa: PLC0415
     from capsulestore.capture.environment import capture  # noqa: PLC0415
     from capsulestore.capture.target import of_caller  # noqa: PLC0415
-    from capsulestore.recording import Description, Surroundings, record  # noqa: PLC0415
-    from capsulestore.results import description_of, summarise  # noqa: PLC0415
+    from capsulestore.recording import arguments  # noqa: PLC0415
+    from capsulestore.recording.capsule import Description, Surroundings, record  # noqa: PLC0415
+    from capsulestore.recording.results import description_of, summarise  # noqa: PLC0415
     from capsulestore.store import opened  # noqa: PLC0415
 
     paths = arguments.paths("results", [results] if isinstance(results, str | bytes | os.PathLike) else results)

@@ -14,14 +14,14 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from capsulestore.arguments import several
 from capsulestore.capture.cache import users_cache
 from capsulestore.capture.environment import capture
 from capsulestore.capture.target import of_caller, running
-from capsulestore.matching import RecordedEnvironment, match_environment
 from capsulestore.model.document import Document
 from capsulestore.model.mapping import encode_mapping
-from capsulestore.recording import Surroundings
+from capsulestore.recording.arguments import several
+from capsulestore.recording.capsule import Surroundings
+from capsulestore.verification.matching import RecordedEnvironment, match_environment
 
 __all__ = [
     "capture_container_environment",

@@ -18,7 +18,7 @@ from .output import note, print_findings, print_json, print_line, tell_redacted
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.recording import Surroundings
+    from capsulestore.recording.capsule import Surroundings
 
 _MAX_FILE_BYTES: Final = 256 * 2**20
 
@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """
     from capsulestore.capture.artifacts import digest_artifacts
     from capsulestore.capture.environment import CONTEXT_LAYERS
-    from capsulestore.recording import record
+    from capsulestore.recording.capsule import record
 
     if files:
         raise UsageError(
@@ -102,7 +102,7 @@ def _about_files(files: tuple[str, ...], *, repeated: bool) -> str:
 
 
 def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
-    from capsulestore.recording import Surroundings
+    from capsulestore.recording.capsule import Surroundings
 
     from .here import captured, tell_target
 
@@ -113,7 +113,7 @@ def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
 
 
 def _from_file(path: str) -> Surroundings:
-    from capsulestore.recording import Surroundings
+    from capsulestore.recording.capsule import Surroundings
 
     try:
         data = sys.stdin.buffer.read(_MAX_FILE_BYTES) if path == "-" else read_whole(path, _MAX_FILE_BYTES)

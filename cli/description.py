@@ -16,7 +16,7 @@ from .candidates import complete_name
 from .command import FILE
 
 if TYPE_CHECKING:
-    from capsulestore.recording import Description
+    from capsulestore.recording.capsule import Description
     from capsulestore.store import Store
 
 __all__ = ["described", "description_options", "parse_json", "result_options"]
@@ -44,7 +44,7 @@ def described(  # noqa: PLR0913  (one parameter for each option)
     parents: tuple[str, ...],
 ) -> Description:
     """Return what the options say, but for inputs and outputs; a parent is one of the store's."""
-    from capsulestore.recording import Description
+    from capsulestore.recording.capsule import Description
 
     if both := param.keys() & param_json.keys():
         raise UsageError(f"the parameter `{min(both)}` is given as text and as JSON")

@@ -14,7 +14,7 @@ from .output import note, print_findings, print_json, print_lines
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.comparison import Compared
+    from capsulestore.inspection.comparison import Compared
 
 
 @click.command(
@@ -36,7 +36,7 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
     are equal, else 1.
     """
     from capsulestore.capture.environment import check_layers
-    from capsulestore.comparison import compare, stored
+    from capsulestore.inspection.comparison import compare, stored
 
     from .text import change_lines
 
@@ -57,7 +57,7 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
 
 
 def _here(python: str | None, layers: tuple[str, ...]) -> Compared:
-    from capsulestore import comparison
+    from capsulestore.inspection import comparison
 
     from .here import captured, tell_target
 

@@ -19,7 +19,7 @@ from .settings import settings
 from .text import local_time
 
 if TYPE_CHECKING:
-    from capsulestore.lineage import Relative
+    from capsulestore.inspection.lineage import Relative
 
 
 class _Log(Command):
@@ -69,7 +69,7 @@ def command(number: int | None, graph: bool) -> int:
 
 def _graph(store: Store, number: int | None) -> list[Relative]:
     """Return what a graph shows, down to so many capsules."""
-    from capsulestore.lineage import graph
+    from capsulestore.inspection.lineage import graph
 
     found: list[Relative] = []
     left = sys.maxsize if number is None else number

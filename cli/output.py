@@ -18,7 +18,7 @@ from capsulestore.errors import CapsuleError
 from .settings import Settings, settings
 
 if TYPE_CHECKING:
-    from capsulestore.recording import Recorded
+    from capsulestore.recording.capsule import Recorded
 
 __all__ = [
     "cell",

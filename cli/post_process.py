@@ -14,8 +14,8 @@ from .running import run as run_command
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.recording import Surroundings
-    from capsulestore.results import Summary
+    from capsulestore.recording.capsule import Surroundings
+    from capsulestore.recording.results import Summary
 
 __all__ = ["command", "run"]
 
@@ -71,8 +71,8 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """
     import os
 
-    from capsulestore.recording import record
-    from capsulestore.results import description_of, summarise
+    from capsulestore.recording.capsule import record
+    from capsulestore.recording.results import description_of, summarise
 
     if not capture_capsule:
         if title or param or param_json or label or parents or python:
@@ -95,7 +95,7 @@ def _surroundings(python: str | None) -> Surroundings:
     from capsulestore.capture.cache import users_cache
     from capsulestore.capture.environment import capture
     from capsulestore.capture.target import of_caller
-    from capsulestore.recording import Surroundings
+    from capsulestore.recording.capsule import Surroundings
 
     found = capture(of_caller(python), cache=users_cache())
     print_findings(found.findings)

@@ -16,7 +16,7 @@ from .output import note, print_error, print_findings, say, tell_redacted
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.observation import Observed
+    from capsulestore.recording.run import Observed
 
 _NOT_RECORDED = 125
 """The command succeeded, and recording it failed; as docker's own failures are told from the command's."""
@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """
     from capsulestore.capture.cache import users_cache
     from capsulestore.capture.own_environ import own_environ
-    from capsulestore.observation import Order, observe
+    from capsulestore.recording.run import Order, observe
 
     from .here import target
 

@@ -38,7 +38,7 @@ def command(name: str) -> None:
     NAME is a digest, four or more of its digits, a tag, or @ for the capsule added last; NAME:layer/collection/entry
     reaches into its environment, NAME:context/... into its context.
     """
-    from capsulestore.inspection import describe
+    from capsulestore.inspection.description import describe
 
     with settings().open_store() as store:
         document: dict[str, Any] = describe(store, name)
@@ -51,7 +51,7 @@ def command(name: str) -> None:
 
 def _titles(store: Store, document: dict[str, Any]) -> dict[str, str]:
     """Return the titles of a capsule's parents and children, by digest; those that are in the store."""
-    from capsulestore.lineage import children, parents
+    from capsulestore.inspection.lineage import children, parents
 
     capsule = Digest(document["capsule_id"])
     relatives = [*parents(store, capsule), *children(store, capsule)]

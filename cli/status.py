@@ -13,7 +13,7 @@ from .settings import settings
 
 if TYPE_CHECKING:
     from capsulestore.compare.difference import Change
-    from capsulestore.verification import Verification
+    from capsulestore.verification.capsule import Verification
 
 _NAMED = 3
 
@@ -33,7 +33,7 @@ def command(python: str | None, layers: tuple[str, ...]) -> int:
     Exit status 0 when all is the same, else 1. `capsule verify` says it at length.
     """
     from capsulestore.capture.cache import users_cache
-    from capsulestore.verification import verify
+    from capsulestore.verification.capsule import verify
 
     from .here import target, tell_target
 

@@ -18,7 +18,7 @@ from .settings import settings
 if TYPE_CHECKING:
     from capsulestore.model.digest import Digest
     from capsulestore.store import Store
-    from capsulestore.verification import Verification
+    from capsulestore.verification.capsule import Verification
 
 _PHRASES_TOLD = 6
 _PREPOSITIONS = {"identical": "to", "different": "from", "not comparable": "with"}
@@ -52,7 +52,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     that counts is the same, else 1.
     """
     from capsulestore.capture.cache import users_cache
-    from capsulestore.verification import verify as verify_capsule
+    from capsulestore.verification.capsule import verify as verify_capsule
 
     from .here import target
 
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
 
 def _recorded(store: Store, answer: Verification) -> Digest:
-    from capsulestore.attestation import attest
+    from capsulestore.verification.attestation import attest
 
     return attest(store, answer)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from capsulestore.model.capsule import Capsule
 from capsulestore.model.manifest import Manifest
 from capsulestore.model.mapping import encode_mapping
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 INTERPRETERS = {

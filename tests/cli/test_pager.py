@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 pytestmark = pytest.mark.slow

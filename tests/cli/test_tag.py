@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 ENVIRONMENT = {"python": {"rules": 1}}

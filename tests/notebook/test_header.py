@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import capsulestore
-from capsulestore.cell import MAX_TITLE, holds_secret, parse_header, title_of
 from capsulestore.errors import UsageError
+from capsulestore.recording.cell import MAX_TITLE, holds_secret, parse_header, title_of
 
 
 def test_a_header_is_split_as_a_shell_splits_it():

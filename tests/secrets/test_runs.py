@@ -94,3 +94,8 @@ def test_i7_no_secret_enters_an_entry_point(workshop):
     (entry,) = json.loads(workshop.run("log", "--json"))
     manifest = json.loads(workshop.run("show", "--json", entry["capsule_id"]))["manifest"]
     assert manifest["entry_point"] == "https:/example.org/x.py"
+
+
+def test_i7_no_secret_of_an_output_that_is_a_url_enters_a_store(workshop):
+    workshop.run("run", "--output", workshop.plant("--output", "https://ann:{S}@example.org/fit.csv"), "--", "true")
+    assert workshop.found() == {}

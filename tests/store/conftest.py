@@ -19,7 +19,7 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.manifest import Manifest
 from capsulestore.model.mapping import decode_mapping, encode_mapping
 from capsulestore.model.objects import Encoded
-from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
 WRITER = Path(__file__).with_name("writer.py")

@@ -16,7 +16,7 @@ import pytest
 from capsulestore.errors import CapsuleError, DamagedObject, MissingObject, StoreUnreadable
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_mapping
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 REFUSALS = (DamagedObject, MissingObject, StoreUnreadable)

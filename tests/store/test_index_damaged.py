@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from capsulestore.model.digest import Digest
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 CAPSULES = 4

@@ -10,7 +10,7 @@ import pytest
 
 from capsulestore.model.canonical import dumps
 from capsulestore.model.digest import Digest
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 ELSEWHERE = Digest("e" * 64)

@@ -9,7 +9,7 @@ import pytest
 
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_mapping
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store.database import LOOSE_AT_MOST, ObjectDatabase
 
 

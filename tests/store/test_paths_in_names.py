@@ -8,7 +8,7 @@ import pytest
 
 from capsulestore.errors import CapsuleError, UnknownName
 from capsulestore.model.digest import Digest
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 
 ENVIRONMENT = {
     "python": {

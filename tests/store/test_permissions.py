@@ -19,7 +19,7 @@ NOBODY = 65534
 WRITE_AS = """
 import os, sys
 from capsulestore.errors import CapsuleError
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 scratch, path, user, group, title = sys.argv[1:]

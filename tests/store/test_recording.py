@@ -9,7 +9,7 @@ import pytest
 from capsulestore.capture.artifacts import Artifact, digest_artifacts
 from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import encode_mapping
-from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
 ENVIRONMENT = {

@@ -9,7 +9,7 @@ import pytest
 
 from capsulestore.capture.artifacts import Artifact
 from capsulestore.errors import InvalidValue
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 
 ENVIRONMENT = {"python": {"rules": 1}}
 

@@ -128,7 +128,7 @@ def test_a_config_that_git_would_not_read_stops_nobody(store, add, home, monkeyp
 def test_a_user_without_a_name_can_add_too(tmp_path_factory, git):
     script = """
 import os, sys
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 with Store.init(sys.argv[1]) as store:
     record(store, Surroundings(environment={"python": {}}), Description(title="first"))

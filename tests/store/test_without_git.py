@@ -12,7 +12,7 @@ from capsulestore.store import Store
 
 SCRIPT = """
 import shutil, sys
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 assert shutil.which("git") is None

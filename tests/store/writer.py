@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from capsulestore.errors import CapsuleError
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 

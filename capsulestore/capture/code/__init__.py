@@ -69,6 +69,8 @@ def capture_code(  # noqa: PLR0913  (each says another thing of the analysis)
     """
     findings: dict[Finding, None] = {}
     repositories = Repositories()
+    # A url names no file here, and may hold a credential.
+    declared = [one for one in declared if "://" not in one]
     inputs_and_outputs = Declared.of(declared, directory)
     around = work_tree(directory, root, repositories)
     looked: list[tuple[Tree, Report]] = []

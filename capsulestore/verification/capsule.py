@@ -12,15 +12,15 @@ from capsulestore.capture.target import Target
 from capsulestore.compare.verdict import Verdict
 from capsulestore.compare.words import sentence
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName, UsageError
-from capsulestore.matching import EnvironmentMatch, RecordedEnvironment, match_environment
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.recorded_files import FileCheck, check_files, said_of
 from capsulestore.store import Store
+from capsulestore.verification.files import FileCheck, check_files, said_of
+from capsulestore.verification.matching import EnvironmentMatch, RecordedEnvironment, match_environment
 
 if TYPE_CHECKING:
     from capsulestore.model.capsule import Capsule
-    from capsulestore.recorded_code import CodeCheck
+    from capsulestore.verification.code import CodeCheck
 
 __all__ = ["Failure", "Verification", "verify"]
 
@@ -102,7 +102,7 @@ class Verification(NamedTuple):
 
     def _said_of_code(self) -> Iterator[str]:
         if self.code:
-            from capsulestore.recorded_code import said_of_code  # noqa: PLC0415
+            from capsulestore.verification.code import said_of_code  # noqa: PLC0415
 
             yield from said_of_code(self.code)
 
@@ -118,7 +118,7 @@ class Verification(NamedTuple):
                 yield Failure("not_comparable", "", "there is no layer to compare")
         for tree in self.code:
             if tree.state not in _NO_OTHER:
-                from capsulestore.recorded_code import said_of_code  # noqa: PLC0415
+                from capsulestore.verification.code import said_of_code  # noqa: PLC0415
 
                 yield Failure(f"code_{tree.state}", f"{tree.role} {tree.name}", *said_of_code([tree]))
         for file in self.files:
@@ -184,7 +184,7 @@ def _imported(capsule: Capsule | None, name: str) -> Collection[str]:
 def _code(capsule: Capsule, here: Capture, root: str) -> Iterator[CodeCheck]:
     # Which sources are live is known with the layer alone.
     if capsule.manifest.value.get("code") and "python" in here.layers:
-        from capsulestore.recorded_code import check_code  # noqa: PLC0415
+        from capsulestore.verification.code import check_code  # noqa: PLC0415
 
         yield from check_code(capsule.manifest, here.live, directory=os.getcwd(), root=root)
 

@@ -34,7 +34,7 @@ def talk(tmp_path):
 
     def run(command, *dialogue):
         done = subprocess.run(
-            [sys.executable, str(HERE / "terminal_dialogue.py"), json.dumps(dialogue), *command],
+            [sys.executable, str(HERE.parent / "terminal_dialogue.py"), json.dumps(dialogue), *command],
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -73,7 +73,7 @@ def test_more_arguments_than_the_system_takes_are_an_error():
     told = """if True:
         import os
         from capsulestore.errors import NotStarted
-        from capsulestore.execution import execute
+        from capsulestore.recording.execution import execute
         try:
             execute(["true", *["x" * 100_000] * 100], environ=os.environ)
         except NotStarted as error:

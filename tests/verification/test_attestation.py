@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.attestation import attest, statement_of
 from capsulestore.capture.environment import capture
 from capsulestore.capture.target import running
 from capsulestore.errors import UsageError
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
-from capsulestore.verification import verify
+from capsulestore.verification.attestation import attest, statement_of
+from capsulestore.verification.capsule import verify
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from capsulestore.recorded_code import said_of_code
+from capsulestore.verification.code import said_of_code
 
 
 def test_untouched_code_is_the_same(top, git, record, check):

@@ -18,11 +18,11 @@ from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.target import Target
 from capsulestore.errors import CapsuleError
-from capsulestore.execution import Execution, execute
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 from capsulestore.model.redaction import redact_arguments, redact_text
-from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
+from capsulestore.recording.execution import Execution, execute
 from capsulestore.store import Store
 
 if TYPE_CHECKING:

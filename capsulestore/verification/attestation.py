@@ -14,7 +14,7 @@ from capsulestore.errors import UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.model.statement import STATEMENT_TYPE, Statement
 from capsulestore.store import Store
-from capsulestore.verification import Verification
+from capsulestore.verification.capsule import Verification
 
 __all__ = ["TEST_RESULT", "attest", "statement_of"]
 

@@ -22,7 +22,7 @@ from capsulestore.errors import CapsuleError, FileProblem
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 from capsulestore.model.recordable import recordable
-from capsulestore.recording import Description, Recorded, Surroundings, record
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
 __all__ = ["Begun", "Completed", "begin", "complete", "working_directory"]
@@ -227,7 +227,7 @@ def _code(  # noqa: PLR0913, PLR0917  (each says another thing of the analysis)
             directory=begun.directory,
             root=root,
             # A url is nobody's path, and may hold a password.
-            declared=[one for one in (*begun.given, *declared) if "://" not in one],
+            declared=[*begun.given, *declared],
             script=script,
             starts_in=_starts_in(script, begun.directory),
         )

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from capsulestore import arguments
-from capsulestore.analysis import Begun, begin, complete, working_directory
 from capsulestore.errors import CapsuleError
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.model.recordable import MAX_MEMBERS, recordable
-from capsulestore.recording import Description
+from capsulestore.recording import arguments
+from capsulestore.recording.analysis import Begun, begin, complete, working_directory
+from capsulestore.recording.capsule import Description
 from capsulestore.store import Place, Store, opened
 
 __all__ = ["Order", "Recording"]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capsulestore.lineage import Relative, ancestors, children, descendants, graph, parents
+from capsulestore.inspection.lineage import Relative, ancestors, children, descendants, graph, parents
 from capsulestore.model.canonical import dumps
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject, TreeEntry, encode_tree
-from capsulestore.recording import Description, Surroundings, record
+from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
 ELSEWHERE = Digest("e" * 64)

@@ -127,7 +127,7 @@ def test_our_own_signals_are_afterwards_as_they_were():
     told = """if True:
         import os, signal
         from capsulestore.errors import NotStarted
-        from capsulestore.execution import execute
+        from capsulestore.recording.execution import execute
         signal.signal(signal.SIGUSR1, print)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})

@@ -4,7 +4,7 @@ import os
 import sys
 
 from capsulestore.errors import CapsuleError
-from capsulestore.execution import execute
+from capsulestore.recording.execution import execute
 
 try:
     done = execute(sys.argv[1:], environ=os.environ, directory=os.environ.get("DIRECTORY_OF_COMMAND"))

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from capsulestore.errors import CapsuleError, FileProblem, UnknownName, UsageError
-from capsulestore.recording import Description, Surroundings, record
-from capsulestore.results import MAX_FILES, description_of, summarise
+from capsulestore.recording.capsule import Description, Surroundings, record
+from capsulestore.recording.results import MAX_FILES, description_of, summarise
 from capsulestore.store import Store
 
 FIVE = hashlib.sha256(b"1,2,3").hexdigest()

@@ -26,7 +26,7 @@ def test_the_status_is_as_a_shell_reports_it(script, status, by):
 def test_start_and_end_are_times_in_utc():
     told = """if True:
         import os
-        from capsulestore.execution import execute
+        from capsulestore.recording.execution import execute
         done = execute(["true"], environ=os.environ)
         print(done.started_at.isoformat(), done.finished_at.isoformat())
     """
@@ -96,7 +96,7 @@ def test_it_runs_in_the_directory_and_we_stay_where_we_are(tmp_path):
     (tmp_path / "within" / "here").chmod(0o755)
     told = """if True:
         import os
-        from capsulestore.execution import execute
+        from capsulestore.recording.execution import execute
         execute(["./here"], environ=os.environ, directory="within")
         print(os.getcwd())
     """
@@ -106,7 +106,7 @@ def test_it_runs_in_the_directory_and_we_stay_where_we_are(tmp_path):
 
 def test_it_has_the_variables_given_and_no_others():
     told = """if True:
-        from capsulestore.execution import execute
+        from capsulestore.recording.execution import execute
         execute(["env"], environ={"PATH": "/usr/bin:/bin", "ONLY": "this"})
     """
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ from capsulestore.capture.artifacts import Artifact, digest_artifacts, files_at
 from capsulestore.capture.files import path_text
 from capsulestore.errors import FileProblem, UsageError
 from capsulestore.model.canonical import Json
-from capsulestore.recording import Description
-from capsulestore.result_metadata import Metadata, find_metadata, read_metadata
+from capsulestore.recording.capsule import Description
+from capsulestore.recording.metadata import Metadata, find_metadata, read_metadata
 from capsulestore.store import Store
 
 __all__ = ["MAX_FILES", "Summary", "description_of", "summarise"]

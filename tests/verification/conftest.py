@@ -9,7 +9,7 @@ import pytest
 from capsulestore.capture.artifacts import digest_artifacts
 from capsulestore.capture.code import capture_code
 from capsulestore.model.manifest import Manifest
-from capsulestore.recorded_code import CodeCheck, check_code
+from capsulestore.verification.code import CodeCheck, check_code
 
 WHO = ("-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 

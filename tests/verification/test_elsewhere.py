@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from capsulestore.capture.code import LiveSource, capture_code
-from capsulestore.recorded_code import check_code, said_of_code
+from capsulestore.verification.code import check_code, said_of_code
 
 
 def test_a_clone_without_the_recorded_commit_is_the_same_where_its_tree_is(top, tmp_path, git, record, states):
@@ -98,7 +98,7 @@ def test_a_work_tree_elsewhere_is_not_taken_for_the_one_around_the_working_direc
 
 ASCII = (
     "import json, sys\nfrom capsulestore.model.manifest import Manifest\n"
-    "from capsulestore.recorded_code import check_code\n"
+    "from capsulestore.verification.code import check_code\n"
     "manifest = Manifest.parse(json.load(open(sys.argv[1])))\n"
     "print(*[one.state for one in check_code(manifest, (), directory=sys.argv[2], root=sys.argv[2])])\n"
 )

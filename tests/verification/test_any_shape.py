@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capsulestore.capture.code import LiveSource
-from capsulestore.recorded_code import said_of_code
+from capsulestore.verification.code import said_of_code
 
 HEX = st.sampled_from(["0" * 40, "f" * 64, "a" * 39, "--output=/x", "HEAD", "0" * 40 + "\n"])
 JSON = st.recursive(

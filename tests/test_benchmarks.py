@@ -38,6 +38,7 @@ MILLISECONDS = {
     "datalad-run": 400,
     "in-process-store": 31.5,
     "in-process-capture-warm": 15,
+    "in-process-record": 24,
 }
 OURS = {"capture-cold", "capture-warm", "verify", "run"}
 
@@ -84,6 +85,7 @@ def test_a_figure_is_the_median_of_all_rounds():
         ("capsule run -- true", 0.25, False),
         ("is stored in", 31.5, False),
         ("a warm capture", 15, True),
+        ("recording a function", 24, True),
         ("MB of memory", 141, False),
         ("aimed at", 3, False),
     ],
@@ -94,7 +96,7 @@ def test_a_target_is_held_to_the_medians_of_one_run(part, reached, met):
 
 
 def test_every_target_is_tried_above():
-    assert len(TARGETS) == 8
+    assert len(TARGETS) == 9
 
 
 def test_a_target_that_is_just_missed_is_not_met():

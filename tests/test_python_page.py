@@ -54,8 +54,7 @@ def shown_as(kind: str, source: str, answer: str) -> str:
     if kind == "console":
         return f"$ {source}\n{answer}"
     first, *more = source.splitlines()
-    lines = [f">>> {first}", *(f"... {line}".rstrip() for line in more)]
-    return "\n".join([*lines, *(["..."] if more and more[-1].startswith(" ") else [])]) + f"\n{answer}"
+    return "\n".join([f">>> {first}", *(f"... {line}" for line in more)]) + f"\n{answer}"
 
 
 def masked(text: str) -> str:

@@ -18,13 +18,13 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from contextvars import ContextVar, Token, copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import replace
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from capsulestore.capture.environment import check_layers
+from capsulestore.capture.environment import check_layers_to_record
 from capsulestore.errors import UsageError
 from capsulestore.recording import arguments
 from capsulestore.recording.within import Order, Recording
@@ -50,7 +50,7 @@ class Record:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._entered: list[tuple[Recording, Token[tuple[Recording, ...]]]] = []
+        self._entered: list[tuple[Recording, int]] = []
 
     def __call__(self, function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
         """Return the function, recorded whenever it is called; raise `UsageError` for a generator function."""
@@ -83,15 +83,18 @@ class Record:
             with self._of_call(function, positional, named) as recording:
                 _tell(called, recording)
                 try:
-                    return function(*positional, **named)
+                    result = function(*positional, **named)
                 finally:
                     _tell(called, recording)
+                if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+                    recording.give_up(_not_run_yet(result))
+                return result
 
         _tell(called, None)
         return called
 
     def __enter__(self) -> Recording:
-        recording = Recording(self._order, self._order.parameters or {})
+        recording = Recording(self._order)
         recording.begin()
         self._push(recording)
         return recording
@@ -102,7 +105,7 @@ class Record:
         self._pop().complete(error)
 
     async def __aenter__(self) -> Recording:
-        recording = Recording(self._order, self._order.parameters or {})
+        recording = Recording(self._order)
         await _apart(recording.begin)
         self._push(recording)
         return recording
@@ -114,18 +117,21 @@ class Record:
         await _apart(functools.partial(recording.complete, error))
 
     def _push(self, recording: Recording) -> None:
-        self._entered.append((recording, _running.set((*_still_running(), recording))))
+        _running.set((*_still_running(), recording))
+        self._entered.append((recording, get_ident()))
 
     def _pop(self) -> Recording:
-        # Several threads or tasks may be within it: of those, this one's.
-        here = {id(recording) for recording in _still_running()}
-        entered = next((one for one in reversed(self._entered) if id(one[0]) in here), self._entered[-1])
+        """Return the recording that ends: of several threads or tasks that are within this, it is this one's."""
+        running = _still_running()
+        here = {id(recording) for recording in running}
+        # Left in another context than it was entered in, as by a generator, it is at least this thread's.
+        entered = next(
+            (one for one in reversed(self._entered) if id(one[0]) in here),
+            next((one for one in reversed(self._entered) if one[1] == get_ident()), self._entered[-1]),
+        )
         self._entered.remove(entered)
-        recording, token = entered
-        # Entered and left in different contexts, as a generator may be, there is nothing to go back to.
-        with suppress(ValueError):
-            _running.reset(token)
-        return recording
+        _running.set(tuple(one for one in running if one is not entered[0]))
+        return entered[0]
 
     def _of_call(self, function: Callable[..., Any], positional: tuple[Any, ...], named: Mapping[str, Any]) -> Record:
         if self._order.parameters is not None:
@@ -158,17 +164,15 @@ def record(  # noqa: PLR0913  (each says another thing of the analysis)
     begins where that is possible, and never in place of the analysis's own exception. Raise `UsageError` at once for
     arguments that make no sense.
     """
-    if not isinstance(title, str) or not title:
-        raise UsageError("an analysis needs a title to be recorded", hint='as in `@record("fit")`')
     for name, given in (("parameters", parameters), ("labels", labels)):
         if given is not None and not isinstance(given, Mapping):
             raise UsageError(f"`{name}` is a mapping, not `{type(given).__name__}`")
     if layers is not None:
         layers = frozenset(arguments.texts("layers", layers))
-        check_layers(layers)
+        check_layers_to_record(layers)
     return Record(
         Order(
-            title=title,
+            title=arguments.title(title),
             inputs=arguments.paths("inputs", inputs),
             outputs=arguments.paths("outputs", outputs),
             parameters=parameters,
@@ -196,16 +200,30 @@ def _still_running() -> list[Recording]:
 
 
 async def _apart(work: Callable[[], None]) -> None:
-    """Do what waits for disks in a thread, that the event loop goes on meanwhile."""
-    import asyncio  # noqa: PLC0415  (who is here has loaded it)
+    """Do what waits for disks in a thread, that the event loop goes on meanwhile.
 
+    In one of its own: those that the loop has may all be waiting for the analysis that begins.
+    """
+    import asyncio  # noqa: PLC0415  (who is here has loaded it)
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    thread = ThreadPoolExecutor(1, "capsulestore")
     try:
-        started = asyncio.get_running_loop().run_in_executor(None, copy_context().run, work)
+        started = asyncio.get_running_loop().run_in_executor(thread, copy_context().run, work)
     except RuntimeError:
         # Another event loop than asyncio's, or one that is being closed.
         work()
         return
+    finally:
+        thread.shutdown(wait=False)
     await started
+
+
+def _not_run_yet(result: object) -> UsageError:
+    return UsageError(
+        f"what was called gave back a `{type(result).__name__}`, whose analysis has not run yet",
+        hint="put `@record(...)` right above the `def`, below other decorators",
+    )
 
 
 def _is_coroutine_function(function: Callable[..., Any]) -> bool:

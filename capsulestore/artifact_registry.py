@@ -27,6 +27,7 @@ from capsulestore.model.digest import Digest
 from capsulestore.recording import arguments
 from capsulestore.recording.capsule import Description, Surroundings
 from capsulestore.recording.capsule import record as record_capsule
+from capsulestore.recording.redacted import said_of_redaction
 from capsulestore.store import Place, Store, opened
 from capsulestore.verification.attestation import attest
 from capsulestore.verification.capsule import verify
@@ -77,8 +78,7 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
     `NoStore`, `UsageError` for an argument that makes no sense, and what else keeps a store from being written: the
     store is then as it was.
     """
-    if not title:
-        raise UsageError("a capsule needs a title", hint='as in `register_capsule("first fit")`')
+    title = arguments.title(title)
     given: dict[str, Json | None] = {
         "description": None if description is None else arguments.text("description", description),
         "command": None if command is None else list(arguments.texts("command", command)),
@@ -88,7 +88,7 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
     with opened(store) as opened_store:
         root = opened_store.root
         told = Description(
-            title=arguments.text("title", title),
+            title=title,
             inputs=digest_inputs(arguments.paths("inputs", inputs), root=root),
             outputs=digest_inputs(arguments.paths("outputs", outputs), root=root),
             parameters=arguments.mapping("parameters", parameters),
@@ -97,8 +97,8 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
             observed={key: value for key, value in given.items() if value is not None},
         )
         recorded = record_capsule(opened_store, _surroundings(environment_capture, python, layers), told)
-    if recorded.redacted:
-        _LOGGER.warning("%s: held what looks like credentials, which are not recorded", ", ".join(recorded.redacted))
+    if said := said_of_redaction(recorded):
+        _LOGGER.warning("%s", said)
     return recorded.as_dict()
 
 
@@ -204,7 +204,7 @@ def _surroundings(
 
 
 def _layers(given: Collection[str] | None) -> list[str] | None:
-    return None if given is None else arguments.several("layers", given)
+    return None if given is None else arguments.texts("layers", given)
 
 
 def _capsule(store: Store, name: str) -> Digest:

@@ -57,6 +57,9 @@ class CapsuleError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            # For whom a traceback is shown.
+            self.add_note(f"hint: {hint}")
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as the command line's and the server's JSON have it."""

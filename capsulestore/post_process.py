@@ -12,7 +12,7 @@ Scripts of one's own get the same flag in one line, with which they are recorded
 
     add_capture_capsule_argument(parser, outputs=["{out}/*.csv"])
 
-Importing this imports nothing else of the package, and without the flag nothing is captured.
+Until one of these is called, nothing else of the package is imported; without the flag, nothing is captured.
 """
 
 from __future__ import annotations
@@ -37,9 +37,15 @@ def summarise_results(results: _Path | Sequence[_Path], *, metadata: _Path | Non
     The answer: `files`, each with `path` (from the working directory), `sha256` and `size`, the `bytes` of all, and the
     `metadata`, a mapping or None: that of the file so named, else of `metadata.json` at the top of the one directory
     that has it. Raise `FileProblem` for a file that is not there, cannot be read, is no regular file or changes while
-    it is read, for a directory without files, and for a malformed metadata file.
+    it is read, for a directory without files, for more than 200,000 files, and for a malformed metadata file;
+    `UsageError` for what is no path, for no results at all, and for several directories with a `metadata.json`.
     """
-    return post_process(results, metadata=metadata)
+    import os  # noqa: PLC0415
+
+    from capsulestore.recording.results import summarise  # noqa: PLC0415
+
+    paths, said = _paths(results, metadata)
+    return summarise(paths, root=os.path.realpath(os.curdir), metadata=said).as_dict()
 
 
 def post_process(  # noqa: PLR0913  (each says another thing of the results)
@@ -58,39 +64,38 @@ def post_process(  # noqa: PLR0913  (each says another thing of the results)
 
     The environment is the running interpreter's, or that of `python`. The capsule says what the metadata file says
     under the keys `title`, `description`, `parameters`, `labels`, `command`, `entry_point`, `parents` and `status`;
-    what is given here wins. Without `store`, it is found as the commands do.
+    what is given here wins. Without `store`, it is found as the commands do. What became a text, what looks like
+    credentials and is not recorded, and what capture noticed of the environment is logged.
 
     The answer has the keys of `summarise_results`, with paths as the capsule has them, and `capsule_id`,
     `environment_digest`, and whether it was `registered` now; by then it is durable. Raise what `summarise_results` and
     `register_capsule` raise: nothing is registered then.
     """
-    import os  # noqa: PLC0415
+    if not capture_capsule:
+        return summarise_results(results, metadata=metadata)
+    import logging  # noqa: PLC0415
 
-    from capsulestore.capture.cache import users_cache  # noqa: PLC0415
-    from capsulestore.capture.environment import capture  # noqa: PLC0415
+    from capsulestore.capture.finding import said_of  # noqa: PLC0415
     from capsulestore.capture.target import of_caller  # noqa: PLC0415
     from capsulestore.recording import arguments  # noqa: PLC0415
-    from capsulestore.recording.capsule import Description, Surroundings, record  # noqa: PLC0415
-    from capsulestore.recording.results import description_of, summarise  # noqa: PLC0415
+    from capsulestore.recording.capsule import Description  # noqa: PLC0415
+    from capsulestore.recording.redacted import said_of_redaction  # noqa: PLC0415
+    from capsulestore.recording.results import register  # noqa: PLC0415
     from capsulestore.store import opened  # noqa: PLC0415
 
-    paths = arguments.paths("results", [results] if isinstance(results, str | bytes | os.PathLike) else results)
-    said = None if metadata is None else arguments.paths("metadata", [metadata])[0]
-    if not capture_capsule:
-        return summarise(paths, root=os.path.realpath(os.curdir), metadata=said).as_dict()
+    paths, said = _paths(results, metadata)
     with opened(store) as opened_store:
-        opened_store.check_writable()
-        summary = summarise(paths, root=opened_store.root, metadata=said)
         given = Description(
-            title="" if title is None else arguments.text("title", title),
+            title="" if title is None else arguments.title(title),
             parameters=arguments.mapping("parameters", parameters),
             labels=arguments.mapping("labels", labels),
             parents=[opened_store.resolve_capsule(name) for name in arguments.texts("parents", parents)],
         )
-        description = description_of(opened_store, summary, given)
-        surroundings = Surroundings.of(capture(of_caller(python), cache=users_cache()))
-        recorded = record(opened_store, surroundings, description)
-    return summary.as_dict() | recorded.as_dict()
+        registered = register(opened_store, paths, given, metadata=said, target=of_caller(python))
+    redaction = said_of_redaction(registered.recorded)
+    for line in (*said_of(registered.findings), *([redaction] if redaction else ())):
+        logging.getLogger("capsulestore").warning("%s", line)
+    return registered.as_dict()
 
 
 def capture_capsule_option(
@@ -134,6 +139,15 @@ def add_capture_capsule_argument(
     from capsulestore.capture_flag.script import Script  # noqa: PLC0415
 
     add_flag(parser, Script.of(title, inputs, outputs))
+
+
+def _paths(results: _Path | Sequence[_Path], metadata: _Path | None) -> tuple[list[str], str | None]:
+    import os  # noqa: PLC0415
+
+    from capsulestore.recording.arguments import paths  # noqa: PLC0415
+
+    several = [results] if isinstance(results, str | bytes | os.PathLike) else results
+    return paths("results", several), None if metadata is None else paths("metadata", [metadata])[0]
 
 
 if __name__ == "__main__":

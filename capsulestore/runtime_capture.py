@@ -19,7 +19,7 @@ from capsulestore.capture.environment import capture
 from capsulestore.capture.target import of_caller, running
 from capsulestore.model.document import Document
 from capsulestore.model.mapping import encode_mapping
-from capsulestore.recording.arguments import several
+from capsulestore.recording.arguments import texts
 from capsulestore.recording.capsule import Surroundings
 from capsulestore.verification.matching import RecordedEnvironment, match_environment
 
@@ -48,8 +48,9 @@ def capture_python_environment(python: _Python = None) -> dict[str, Any]:
 def capture_container_environment() -> dict[str, Any] | None:
     """Return the container that this process runs in as a layer, by the digest of its image; None outside of one.
 
-    In a container whose image nothing tells, the mapping is empty: whoever starts it can set CAPSULE_IMAGE_DIGEST. What
-    else is known of a container is no part of an environment; `capture_environment().context` has it.
+    The mapping is empty in a container whose image nothing tells (whoever starts it can set CAPSULE_IMAGE_DIGEST), and
+    where it cannot be told whether this is one. What else is known of a container is no part of an environment;
+    `capture_environment().context` has it.
     """
     found = capture(running(), layers=_CONTAINER_LAYERS, cache=users_cache())
     return None if found.layers["container"].state == "none" else dict(found.environment)
@@ -85,7 +86,7 @@ def verify_environment_match(
     match = match_environment(
         RecordedEnvironment.of(given.environment, given.context, given.layers),
         of_caller(python),
-        layers=None if layers is None else several("layers", layers),
+        layers=None if layers is None else texts("layers", layers),
         strict=strict,
         cache=users_cache(),
     )

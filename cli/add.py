@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     The same facts are the same capsule: adding them again prints the same digest and adds nothing.
     """
     from capsulestore.capture.artifacts import digest_artifacts
-    from capsulestore.capture.environment import CONTEXT_LAYERS
+    from capsulestore.capture.environment import check_layers_to_record
     from capsulestore.recording.capsule import record
 
     if files:
@@ -68,11 +68,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
             f"`add` takes no file: `{files[0]}`",
             hint=_about_files(files, repeated=bool(inputs or outputs)),
         )
-    if layers and CONTEXT_LAYERS.issuperset(layers):
-        raise UsageError(
-            f"`{'`, `'.join(sorted(set(layers)))}` is context: of the environment nothing would be recorded",
-            hint="name a layer of the environment too, as `--layer python`",
-        )
+    check_layers_to_record(layers or None)
     if environment and (python or layers):
         raise UsageError("`--environment` says what to register; `--python` and `--layer` look for it here")
     with settings().open_store() as store:

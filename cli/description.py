@@ -72,19 +72,16 @@ def _pairs(
     """Return a callback that reads `KEY=VALUE` options into a mapping."""
 
     def read(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-        pairs = {}
-        for text in given:
-            key, equals, value = path_text(text).partition("=")
-            option = parameter.opts[0]
-            if not equals or not key:
-                raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
-            if key in pairs:
-                raise UsageError(f"`{option}` gives `{key}` twice")
+        from capsulestore.recording.pairs import read_pairs
+
+        option = parameter.opts[0]
+        pairs: dict[str, Any] = {}
+        for key, text in read_pairs(option, map(path_text, given)).items():
             try:
-                pairs[key] = parse(value)
+                pairs[key] = parse(text)
                 check({key: pairs[key]})
             except (ValueError, RecursionError, InvalidValue) as error:
-                raise UsageError(f"`{option} {text}`: {error}") from None
+                raise UsageError(f"`{option} {key}={text}`: {error}") from None
         return pairs
 
     return read

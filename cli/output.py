@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from capsulestore.capture.finding import Finding
+from capsulestore.capture.finding import Finding, said_of
 from capsulestore.errors import CapsuleError
 
 from .settings import Settings, settings
@@ -36,7 +36,6 @@ __all__ = [
 ]
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
-_SUBJECTS_NAMED: Final = 3
 
 
 def safe(text: str) -> str:
@@ -83,19 +82,16 @@ def say(text: str) -> None:
 
 def tell_redacted(recorded: Recorded) -> None:
     """Say which parts of what was recorded lost something."""
-    if recorded.redacted:
-        note(f"{', '.join(recorded.redacted)}: held what looks like credentials, which are not recorded")
+    from capsulestore.recording.redacted import said_of_redaction
+
+    if said := said_of_redaction(recorded):
+        note(said)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
-    """Write what capture noticed to stderr: a line for each kind, with the first few that it is true of."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        grouped.setdefault((finding.layer, finding.message), []).append(_short(finding.subject))
-    for (layer, message), subjects in grouped.items():
-        named = ", ".join(subjects[:_SUBJECTS_NAMED])
-        more = len(subjects) - _SUBJECTS_NAMED
-        note(f"{layer}: {named}{f' and {more} more' if more > 0 else ''}: {message}")
+    """Write what capture noticed to stderr, as `said_of` has it."""
+    for line in said_of(findings):
+        note(line)
 
 
 def print_error(error: CapsuleError, given: Settings) -> None:
@@ -145,10 +141,6 @@ def _json(document: Any, option: int) -> str:
         import json
 
         return json.dumps(document)
-
-
-def _short(subject: str) -> str:
-    return os.path.basename(subject) if subject.endswith("-info") else subject
 
 
 def _colored(given: Settings) -> bool | None:

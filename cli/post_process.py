@@ -14,8 +14,7 @@ from .running import run as run_command
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.recording.capsule import Surroundings
-    from capsulestore.recording.results import Summary
+    from capsulestore.recording.results import Registered, Summary
 
 __all__ = ["command", "run"]
 
@@ -71,8 +70,8 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """
     import os
 
-    from capsulestore.recording.capsule import record
-    from capsulestore.recording.results import description_of, summarise
+    from capsulestore.capture.target import of_caller
+    from capsulestore.recording.results import register, summarise
 
     if not capture_capsule:
         if title or param or param_json or label or parents or python:
@@ -80,38 +79,25 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         _show(summarise(results, root=os.path.realpath(os.curdir), metadata=metadata))
         return
     with settings().open_store() as store:
-        store.check_writable()
         given = described(store, title or "", param=param, param_json=param_json, label=label, parents=parents)
-        summary = summarise(results, root=store.root, metadata=metadata)
-        description = description_of(store, summary, given)
-        recorded = record(store, _surroundings(python), description)
-    tell_redacted(recorded)
-    _show(summary, recorded.as_dict())
-    if not recorded.new:
+        registered = register(store, results, given, metadata=metadata, target=of_caller(python))
+    print_findings(registered.findings)
+    tell_redacted(registered.recorded)
+    _show(registered.summary, registered)
+    if not registered.recorded.new:
         note("registered before; nothing was added")
 
 
-def _surroundings(python: str | None) -> Surroundings:
-    from capsulestore.capture.cache import users_cache
-    from capsulestore.capture.environment import capture
-    from capsulestore.capture.target import of_caller
-    from capsulestore.recording.capsule import Surroundings
-
-    found = capture(of_caller(python), cache=users_cache())
-    print_findings(found.findings)
-    return Surroundings.of(found)
-
-
-def _show(summary: Summary, registered: dict[str, Any] | None = None) -> None:
+def _show(summary: Summary, registered: Registered | None = None) -> None:
     if summary.metadata and summary.metadata.left_alone:
         names = "`, `".join(summary.metadata.left_alone)
         note(f"`{summary.metadata.path}`: a capsule has no place for `{names}`")
     if settings().json:
-        print_json(summary.as_dict() | (registered or {}))
+        print_json((registered or summary).as_dict())
         return
     print_lines(_lines(summary))
     if registered:
-        print_line(f"capsule {registered['capsule_id']}")
+        print_line(f"capsule {registered.recorded.capsule}")
 
 
 def _lines(summary: Summary) -> Iterator[str]:

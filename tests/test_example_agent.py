@@ -67,7 +67,7 @@ def test_in_an_environment_that_has_changed_it_says_so_and_runs_the_analysis_aga
     monkeypatch.setenv("PYTHONPATH", str(newer.parent))
     told = agent("--from", earlier["capsule_id"])
     assert told.startswith("a break in 1896: not as it was, so once more\n")
-    assert "environment_changed: python/packages: newer ∅ → 1.0\n" in told
-    assert "file_changed: breaks/1896.json: is not what was recorded\n" in told
+    assert "python/packages: newer ∅ → 1.0\n" in told
+    assert "breaks/1896.json: is not what was recorded\n" in told
     again = next(one for one in list_capsules(store=place) if one["title"] == "a break in 1896?")
     assert again["parents"] == [earlier["capsule_id"]]

@@ -78,7 +78,25 @@ def test_a_value_that_json_has_no_form_for_becomes_a_text_which_is_logged(store,
     with caplog.at_level(logging.WARNING, "capsulestore"):
         answer = post_process("out", capture_capsule=True, parameters={"scale": float("inf")})
     assert get_capsule(answer["capsule_id"])["manifest"]["parameters"] == {"scale": "inf"}
-    assert "parameters/scale" in caplog.text
+    assert "parameter `scale` became a text" in caplog.text
+
+
+def test_credentials_are_not_recorded_which_is_logged(store, caplog):
+    with caplog.at_level(logging.WARNING, "capsulestore"):
+        answer = post_process("out", capture_capsule=True, parameters={"password": "hunter2"})
+    assert "hunter2" not in json.dumps(get_capsule(answer["capsule_id"]))
+    assert "parameters: held what looks like credentials, which are not recorded" in caplog.messages
+
+
+def test_what_is_noticed_of_the_environment_is_logged(project, store, caplog):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], check=True)
+    (site_packages,) = project.glob(".venv/lib/python*/site-packages")
+    for number in range(5):
+        (site_packages / f"odd{number}-1.0.dist-info").mkdir()
+    with caplog.at_level(logging.WARNING, "capsulestore"):
+        post_process("out", capture_capsule=True, python=".venv")
+    odd = "odd0-1.0.dist-info, odd1-1.0.dist-info, odd2-1.0.dist-info and 2 more"
+    assert f"python: {odd}: nothing lists its files; its modules count as unowned" in caplog.messages
 
 
 def test_another_store_and_another_interpreter_may_be_named(project, tmp_path_factory):
@@ -100,6 +118,7 @@ def test_what_is_wrong_registers_nothing(project, store):
         ({"parents": "nobody"}, UsageError),
         ({"parameters": ["alpha"]}, UsageError),
         ({"title": 1}, UsageError),
+        ({"title": " "}, UsageError),
         ({"metadata": 1}, UsageError),
         ({"store": "nowhere"}, NoStore),
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, NoReturn
 
 from capsulestore.capture.files import path_text
@@ -44,23 +44,26 @@ def digest_artifacts(paths: Iterable[str], *, root: str) -> list[Artifact]:
     return sorted({_artifact(file, root) for path in paths for file in files_at(path)})
 
 
-def files_at(path: str) -> list[str]:
-    """Return the path of a file, or of the files below a directory; what is looked at is what `digest_artifacts` has.
+def files_at(path: str) -> Iterator[str]:
+    """Yield the path of a file, or of the files below a directory; what is looked at is what `digest_artifacts` has.
 
-    Raise `FileProblem` for a directory that cannot be read, or has no file.
+    Directories are walked no further than paths are taken: a link may lead to the whole machine. Raise `FileProblem`
+    for a directory that cannot be read, or has no file.
     """
     if not os.path.isdir(path):
-        return [path]
-    found: list[str] = []
+        yield path
+        return
+    found = False
     seen: set[str] = set()
     for directory, below, names in os.walk(path, onerror=_unreadable, followlinks=True):
         seen.add(os.path.realpath(directory))
         # Pruned in place, as os.walk has it.
         below[:] = [name for name in below if not _is_apart(os.path.join(directory, name), seen)]
-        found += [os.path.join(directory, name) for name in names]
+        for name in names:
+            found = True
+            yield os.path.join(directory, name)
     if not found:
         raise FileProblem(f"no file in the directory `{path}`")
-    return found
 
 
 def digest_inputs(given: Iterable[str], *, root: str) -> list[Artifact]:

@@ -24,7 +24,15 @@ from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import encode_mapping, layer_digests
 from capsulestore.model.objects import Encoded
 
-__all__ = ["CONTEXT_LAYERS", "LAYERS", "Capture", "capture", "capture_environment", "check_layers"]
+__all__ = [
+    "CONTEXT_LAYERS",
+    "LAYERS",
+    "Capture",
+    "capture",
+    "capture_environment",
+    "check_layers",
+    "check_layers_to_record",
+]
 
 LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), ContainerLayer(), SystemLayer(), VariablesLayer(), HostLayer())
 """Every layer, in the order in which people are told of them."""
@@ -107,6 +115,20 @@ def check_layers(layers: Collection[str]) -> None:
     known = {layer.name for layer in LAYERS}
     if strange := set(layers) - known:
         raise UsageError(f"no layer `{min(strange)}`", hint=f"layers are: {', '.join(sorted(known))}")
+
+
+def check_layers_to_record(layers: Collection[str] | None) -> None:
+    """Raise `UsageError` where one of these is no layer, or none of them is part of an environment: None is all."""
+    if layers is None:
+        return
+    check_layers(layers)
+    if CONTEXT_LAYERS.issuperset(layers):
+        raise UsageError(
+            f"`{'`, `'.join(sorted(set(layers)))}` is context: of the environment nothing would be recorded"
+            if layers
+            else "without a layer nothing would be recorded",
+            hint="name a layer of the environment too, as `python`",
+        )
 
 
 def capture_environment(

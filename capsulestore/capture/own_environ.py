@@ -1,4 +1,4 @@
-"""The variables that this process was started with, and so an analysis started beside it would be."""
+"""The variables that an analysis would be started with beside this process."""
 
 from __future__ import annotations
 
@@ -12,16 +12,31 @@ _STARTED_WITH: Final = "/proc/self/environ"
 
 
 def own_environ() -> dict[str, str]:
-    """Return `os.environ`, without the `LC_CTYPE` that Python gives itself in the locale C (PEP 538)."""
+    """Return `os.environ`, but Python's own variables as they were when this process was started.
+
+    An interpreter looks at those once: what is changed in them later is for others to be started. The `LC_CTYPE` that
+    Python gives itself in the locale C (PEP 538) is none.
+    """
     environ = dict(os.environ)
-    if environ.get("LC_CTYPE") in _COERCED_TO and not _was_set("LC_CTYPE"):
+    started_with = _started_with()
+    if started_with is None:
+        return environ
+    if environ.get("LC_CTYPE") in _COERCED_TO and "LC_CTYPE" not in started_with:
         del environ["LC_CTYPE"]
+    for name in {*environ, *started_with}:
+        if name.startswith("PYTHON") and environ.get(name) != started_with.get(name):
+            environ.pop(name, None)
+            if name in started_with:
+                environ[name] = started_with[name]
     return environ
 
 
-def _was_set(name: str) -> bool:
+def _started_with() -> dict[str, str] | None:
+    """Return the variables of this process's start, None where the kernel does not tell them (proc_pid_environ(5))."""
     try:
         with open(_STARTED_WITH, "rb") as file:
-            return f"\0{name}=".encode() in b"\0" + file.read()
+            given = file.read().split(b"\0")
     except OSError:
-        return True
+        return None
+    pairs = (os.fsdecode(variable).partition("=") for variable in given if variable)
+    return {name: value for name, _, value in pairs}

@@ -32,10 +32,11 @@ def steady_digest(path: str) -> tuple[bytes, int]:
             before = os.fstat(file.fileno())
             limit, small = before.st_size + _SLACK, before.st_size <= _CHUNK
             fresh = _TICK - (time.time() - before.st_ctime)
-            its_times_tell = not 0 < fresh <= _TICK
+            # A server whose clock is ahead sets times that are still to come.
+            its_times_tell = fresh <= 0
             # Whoever has just written results waits for this: a small file is sooner read twice.
             if not its_times_tell and not small:
-                time.sleep(fresh)
+                time.sleep(min(fresh, _TICK))
             found = _digest(file, limit)
             if not its_times_tell and small:
                 file.seek(0)

@@ -74,8 +74,8 @@ def judge(
 
     Those in `also` are judged in any case: where nothing was recorded of one, it cannot be compared. Those in `alike`
     match whatever their digests are: nothing that counts differs.
-    `different` where a layer differs; else `not comparable` where one is known on one side only; else `identical`. A
-    layer that neither side knows is left out, and said to be; so is it said where there is nothing to compare at all.
+    `different` where a layer differs; else `not comparable` where one is known on one side only, or there is nothing to
+    compare at all, which is said; else `identical`. A layer that neither side knows is left out, and said to be.
     """
     names = captured.names if captured.states is not None else captured.names | frozenset(current.digests)
     matches: list[LayerMatch] = []
@@ -90,8 +90,8 @@ def judge(
             continue
         matches.append(_match(name, captured, current, demanded=name in also, alike=name in alike))
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
-    # Asked of certain layers, of which there is nothing to say, there is no verdict either.
-    verdict: Verdict = "not comparable" if only is not None and not matches else "identical"
+    # Of nothing there is no verdict.
+    verdict: Verdict = "identical" if matches else "not comparable"
     if not matches and not reasons:
         reasons.append("there is no layer to compare")
     if any(match.match is False for match in matches):

@@ -19,7 +19,7 @@ from capsulestore.errors import format_path
 from capsulestore.model import canonical
 from capsulestore.model.canonical import MAX_INTEGER, Json
 
-__all__ = ["MAX_LENGTH", "MAX_MEMBERS", "MAX_TEXT", "recordable"]
+__all__ = ["MAX_LENGTH", "MAX_MEMBERS", "MAX_TEXT", "in_words", "recordable"]
 
 MAX_MEMBERS: Final = 10_000
 """So many values are taken one by one, in all; a list or mapping beyond them is told by its length."""
@@ -31,6 +31,7 @@ MAX_LENGTH: Final = 100_000
 """The characters of a text or a key; of a longer one, `MAX_TEXT` are kept, and its place is told."""
 
 _MAX_DEPTH: Final = 32
+_MOST_NAMED: Final = 3
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 _OTHER: Final = object()
@@ -49,6 +50,13 @@ def recordable(value: object) -> tuple[Json, tuple[str, ...]]:
     """
     conversion = _Conversion()
     return conversion.of(value, ()), tuple(map(format_path, conversion.texts))
+
+
+def in_words(which: str, places: Sequence[str]) -> list[str]:
+    """Return what is said of the places in `parameters` or `labels` that became texts: a few lines, however many."""
+    told = [f"{which.removesuffix('s')} `{place}` became a text" for place in places[:_MOST_NAMED]]
+    more = len(places) - _MOST_NAMED
+    return [*told, f"and {more} more values of the {which}"] if more > 0 else told
 
 
 class _TooMany(Exception):

@@ -23,11 +23,14 @@ from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 from capsulestore.model.recordable import recordable
 from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
+from capsulestore.recording.redacted import said_of_redaction
 from capsulestore.store import Store
 
 __all__ = ["Begun", "Completed", "begin", "complete", "working_directory"]
 
 _RECORDER: Final = "capsulestore"
+_NEEDED_TO_RECORD: Final = frozenset({"dulwich", "orjson", "rfc8785", "threadpoolctl"})
+"""What is imported in order to record, at the latest when this is over: so a first analysis is as the next."""
 
 
 class Begun(NamedTuple):
@@ -110,10 +113,10 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     code = _code(begun, found, script, [*inputs, *outputs], store.root, remarks)
     if found:
         loaded, modules = distributions_and_modules(imported_here(), found.interpreter, found.live, cache=users_cache())
-        observed["loaded"] = [name for name in loaded if name != _RECORDER]
+        observed["loaded"] = sorted({*loaded, *_needed(found)} - {_RECORDER})
         code = code.with_files(modules, root=store.root)
-    if said := code.as_json():
-        observed["code"] = said
+    if told := code.as_json():
+        observed["code"] = told
     remarks += [f"{finding.subject}: {finding.message}" for finding in code.findings if finding.incomplete]
     recorded = record(
         store,
@@ -125,6 +128,8 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
             kept={**code.kept, **description.kept},
         ),
     )
+    if said := said_of_redaction(recorded):
+        remarks.append(said)
     return Completed(recorded, tuple(dict.fromkeys(remarks)))
 
 
@@ -137,7 +142,7 @@ def _inputs(
     for one in given:
         try:
             found.update(digest_inputs([_from(directory, one)], root=root))
-        except (CapsuleError, OSError) as problem:
+        except (CapsuleError, OSError, ValueError) as problem:
             if strict:
                 raise
             remarks.append(f"an input is not recorded: {_said(problem)}")
@@ -163,17 +168,25 @@ def _run(started_at: datetime, finished_at: datetime, failure: BaseException | N
     if failure is not None:
         # Not its message: it may hold anything, secrets included.
         run["exception"] = recordable(type(failure).__qualname__)[0]
+    if isinstance(failure, SystemExit) and type(failure.code) is int:
+        run["exit_code"] = failure.code
     return run
 
 
 def _captured(layers: Collection[str] | None, remarks: list[str]) -> Capture | None:
     try:
         found = capture(running(), layers=layers, environ=own_environ(), cache=users_cache())
-    except (CapsuleError, OSError) as problem:
+    except (CapsuleError, OSError, ValueError) as problem:
         remarks.append(f"the environment is not recorded: {_said(problem)}")
         return None
     remarks += [f"{finding.subject}: {finding.message}" for finding in found.findings if finding.incomplete]
     return found
+
+
+def _needed(found: Capture) -> Collection[str]:
+    python = found.environment.get("python")
+    packages = python.get("packages") if isinstance(python, Mapping) else None
+    return _NEEDED_TO_RECORD & packages.keys() if isinstance(packages, Mapping) else ()
 
 
 def _surroundings(found: Capture | None) -> Surroundings:
@@ -231,10 +244,13 @@ def _code(  # noqa: PLR0913, PLR0917  (each says another thing of the analysis)
             script=script,
             starts_in=_starts_in(script, begun.directory),
         )
-    except (CapsuleError, OSError) as problem:
+    except (CapsuleError, OSError, ValueError) as problem:
         remarks.append(f"the code is not recorded: {_said(problem)}")
         return Code((), (), {}, ())
 
 
-def _said(problem: CapsuleError | OSError) -> str:
-    return problem.message if isinstance(problem, CapsuleError) else str(problem.strerror or problem)
+def _said(problem: CapsuleError | OSError | ValueError) -> str:
+    if isinstance(problem, CapsuleError):
+        return problem.message
+    # A path that the locale's encoding cannot say is a ValueError.
+    return str(getattr(problem, "strerror", None) or problem)

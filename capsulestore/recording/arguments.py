@@ -13,9 +13,9 @@ from typing import Any, Final
 from capsulestore.capture.files import path_text
 from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
-from capsulestore.model.recordable import MAX_MEMBERS, recordable
+from capsulestore.model.recordable import MAX_MEMBERS, in_words, recordable
 
-__all__ = ["mapping", "paths", "several", "text", "texts"]
+__all__ = ["mapping", "paths", "several", "text", "texts", "title"]
 
 _LOGGER: Final = logging.getLogger("capsulestore")
 
@@ -45,6 +45,14 @@ def text(name: str, given: object) -> str:
     return _utf8(_path(name, given))
 
 
+def title(given: object) -> str:
+    """Return what a capsule is to be called, as `text` does; raise `UsageError` for what is blank too."""
+    found = "" if given is None else text("title", given)
+    if not found.strip():
+        raise UsageError("a capsule needs a title", hint='say in a few words what it is of, as "first fit"')
+    return found
+
+
 def mapping(name: str, given: object) -> dict[str, Json]:
     """Return a mapping as one that JSON can hold, and log where it became a text; raise `UsageError` for no mapping."""
     if given is None:
@@ -57,8 +65,8 @@ def mapping(name: str, given: object) -> dict[str, Json]:
             f"`{name}` cannot be recorded member by member",
             hint=f"a plain mapping of up to {MAX_MEMBERS} members can; write more to a file, and name it as an input",
         )
-    for place in converted:
-        _LOGGER.warning("%s/%s: JSON has no form for it; recorded as a text", name, place)
+    for said in in_words(name, converted):
+        _LOGGER.warning("%s", said)
     return plain
 
 

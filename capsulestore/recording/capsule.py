@@ -27,13 +27,17 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Surroundings(NamedTuple):
-    """An environment and its context as mappings, and what is known of how they were captured."""
+    """An environment and its context as mappings, and what is known of how they were captured.
+
+    One that was `handed_over` may hold anything; one that was captured here holds no secret but in a url.
+    """
 
     environment: Mapping[str, Json]
     context: Mapping[str, Json] = _NOTHING
     layers: Mapping[str, LayerState] | None = None
     python: str | None = None
     chosen_by: str | None = None
+    handed_over: bool = False
 
     @classmethod
     def of(cls, captured: Capture) -> Surroundings:
@@ -50,16 +54,18 @@ class Surroundings(NamedTuple):
     def from_document(cls, document: object) -> Surroundings:
         """Return the environment in a document (`Document`): what `capsule capture --json` prints, or a bare mapping.
 
-        Raise `InvalidValue` where there is none, not the one whose digest the document names, or one with a secret in a
-        url: of a context it can be taken out, of an environment nothing can (I7).
+        Raise `InvalidValue` where there is none, not the one whose digest the document names, or one that holds a
+        secret: of a context it can be taken out, of an environment nothing can (I7).
         """
         # Most of what records has captured what it records.
         from capsulestore.model.document import Document  # noqa: PLC0415
+        from capsulestore.recording.handed_over import refuse_secrets  # noqa: PLC0415
 
         found = Document.read(document)
         environment = _layers(found.environment, *([] if found.is_bare else ["environment"]))
-        _refuse_secrets_in_urls(environment, () if found.is_bare else ("environment",))
-        return cls(environment=environment, context=_layers(found.context, "context") if found.context else _NOTHING)
+        refuse_secrets(environment, () if found.is_bare else ("environment",))
+        context = _layers(found.context, "context") if found.context else _NOTHING
+        return cls(environment=environment, context=context, handed_over=True)
 
 
 class Description(NamedTuple):
@@ -106,7 +112,12 @@ def record(store: Store, surroundings: Surroundings, description: Description) -
     `InvalidValue` with its path for what JSON cannot hold. When this returns, the capsule is durable.
     """
     environment = encode_mapping(surroundings.environment)
-    told = {layer: _without_secrets_in_urls(found) for layer, found in surroundings.context.items()}
+    if surroundings.handed_over:
+        from capsulestore.recording.handed_over import clean_context  # noqa: PLC0415
+
+        told = clean_context(surroundings.context)
+    else:
+        told = {layer: _without_urls_secrets(found) for layer, found in surroundings.context.items()}
     context = encode_mapping(told) if told else None
     files = encode_files(description.kept) if description.kept else None
     manifest, redacted = _without_secrets(_manifest(environment.id, surroundings, description, store.root))
@@ -130,7 +141,7 @@ def _manifest(environment: Digest, surroundings: Surroundings, description: Desc
         "labels": dict(description.labels),
         "inputs": [artifact.as_dict() for artifact in description.inputs],
         "outputs": [artifact.as_dict() for artifact in description.outputs],
-        "parents": [str(parent) for parent in description.parents],
+        "parents": list(dict.fromkeys(map(str, description.parents))),
         **description.observed,
     }
     required: dict[str, Json] = {
@@ -148,31 +159,17 @@ def _without_secrets(manifest: Mapping[str, Json]) -> tuple[Manifest, tuple[str,
     return Manifest.parse({**manifest, **{key: value for key, (value, _) in clean.items()}}), redacted
 
 
-def _without_secrets_in_urls(value: Json, depth: int = 0) -> Json:
-    """Return a context, which may have been captured by another release, with no secrets in the urls that it holds."""
+def _without_urls_secrets(value: Json, depth: int = 0) -> Json:
+    """Return a context that was captured here, whose variables are those of a list, with no secrets in its urls."""
     if isinstance(value, str):
         return redact_text(value)[0] if "://" in value else value
     if depth == MAX_DEPTH:
         return value
     if isinstance(value, list):
-        return [_without_secrets_in_urls(member, depth + 1) for member in value]
+        return [_without_urls_secrets(member, depth + 1) for member in value]
     if isinstance(value, dict):
-        return {key: _without_secrets_in_urls(member, depth + 1) for key, member in value.items()}
+        return {key: _without_urls_secrets(member, depth + 1) for key, member in value.items()}
     return value
-
-
-def _refuse_secrets_in_urls(value: Json, path: tuple[str | int, ...]) -> None:
-    if isinstance(value, str):
-        if "://" in value and redact_text(value)[1]:
-            raise InvalidValue("a url with a user, a query or a fragment may hold a secret, which no store takes", path)
-    elif isinstance(value, list):
-        for number, member in enumerate(value):
-            _refuse_secrets_in_urls(member, (*path, number))
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            # Its path is told, and so may not hold it.
-            _refuse_secrets_in_urls(key, path)
-            _refuse_secrets_in_urls(member, (*path, key))
 
 
 def _target(surroundings: Surroundings, root: str) -> dict[str, Json]:

@@ -1,102 +1,23 @@
-"""What a notebook's cell says of itself: the options of its first line, its title, its text, and whether to keep that.
-
-%%capsule TITLE [--input P]... [--output P]... [--param K=V]... [--label K=V]... [--parent NAME]... [--strict]
-"""
+"""A notebook's cell as a text: what to call it, its digest, whether it may be kept, and where its own code begins."""
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
-from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 
-__all__ = [
-    "MAX_TITLE",
-    "Header",
-    "digest_of",
-    "encoded",
-    "end_of_future_imports",
-    "holds_secret",
-    "parse_header",
-    "split_words",
-    "title_of",
-]
+__all__ = ["MAX_TITLE", "digest_of", "encoded", "end_of_future_imports", "holds_secret", "title_of"]
 
 MAX_TITLE: Final = 72
 """The characters of a title that is taken from the text."""
 
-_LISTS: Final = ("--input", "--output", "--parent")
-_PAIRS: Final = ("--param", "--label")
-_SWITCH: Final = "--strict"
-
-_OPTION: Final = re.compile(r"--?[A-Za-z]")
 _COMMAND: Final = re.compile(r"[ \t]*(?:[\w., \t]{1,128}=[ \t]*)?[%!]")
 """How a line begins that is no Python: `%env`, `!curl`, `files = !ls`."""
 _OF_PYTHON: Final = frozenset({"%%capsule", "%%capture", "%%prun", "%%time", "%%timeit"})
 """The cell magics below which Python stands."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What a cell's first line says; `title` is empty where it says none."""
-
-    title: str
-    inputs: Sequence[str]
-    outputs: Sequence[str]
-    parameters: Mapping[str, str]
-    labels: Mapping[str, str]
-    parents: Sequence[str]
-    strict: bool
-
-
-def parse_header(line: str) -> Header:
-    """Return what stands behind `%%capsule`, split as a shell splits it; words that are no option make up the title.
-
-    Raise `UsageError` for an option that there is none of, one without its value, and quotes that do not close.
-    """
-    title: list[str] = []
-    given: dict[str, list[str]] = {option: [] for option in (*_LISTS, *_PAIRS, _SWITCH)}
-    words = iter(split_words(line))
-    for word in words:
-        option, equals, value = word.partition("=")
-        if not _OPTION.match(word):
-            title.append(word)
-        elif option not in given:
-            raise UsageError(f"no option `{option}`", hint=_meant(option))
-        elif option == _SWITCH:
-            if equals:
-                raise UsageError(f"`{_SWITCH}` takes no value")
-            given[option].append(word)
-        else:
-            following = value if equals else next(words, None)
-            if following is None:
-                raise UsageError(f"`{option}` takes a value", hint=f"write `{option} {_placeholder(option)}`")
-            given[option].append(following)
-    return Header(
-        title=" ".join(title),
-        inputs=given["--input"],
-        outputs=given["--output"],
-        parameters=_mapping("--param", given["--param"]),
-        labels=_mapping("--label", given["--label"]),
-        parents=given["--parent"],
-        strict=bool(given[_SWITCH]),
-    )
-
-
-def split_words(line: str) -> list[str]:
-    """Return the words of a line as a shell has them; raise `UsageError` for quotes that do not close."""
-    try:
-        return shlex.split(line)
-    except ValueError:
-        raise UsageError(
-            f"a quotation in `{line.strip()}` does not close",
-            hint="write words with an apostrophe in double quotes",
-        ) from None
 
 
 def title_of(text: str) -> str:
@@ -147,29 +68,3 @@ def end_of_future_imports(lines: Sequence[str]) -> int:
                 if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                     end = statement.end_lineno or end
     return end
-
-
-def _meant(option: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    known = (*_LISTS, *_PAIRS, _SWITCH)
-    near = get_close_matches(option, known, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{name}`' for name in known)}"
-
-
-def _placeholder(option: str) -> str:
-    if option in _PAIRS:
-        return "KEY=VALUE"
-    return "NAME" if option == "--parent" else "PATH"
-
-
-def _mapping(option: str, given: Sequence[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"`{option} {text}` is no KEY=VALUE", hint=f"write `{option} KEY=VALUE`")
-        if key in pairs:
-            raise UsageError(f"`{option}` gives `{key}` twice")
-        pairs[key] = value
-    return pairs

@@ -1,20 +1,25 @@
-"""The results of an analysis that has ended: what lies there, and what is said of it."""
+"""The results of an analysis that has ended: what lies there, what is said of it, and a capsule of both."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from capsulestore.capture.artifacts import Artifact, digest_artifacts, files_at
+from capsulestore.capture.cache import users_cache
+from capsulestore.capture.environment import capture
 from capsulestore.capture.files import path_text
+from capsulestore.capture.finding import Finding
+from capsulestore.capture.target import Target
 from capsulestore.errors import FileProblem, UsageError
 from capsulestore.model.canonical import Json
-from capsulestore.recording.capsule import Description
+from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.recording.metadata import Metadata, find_metadata, read_metadata
 from capsulestore.store import Store
 
-__all__ = ["MAX_FILES", "Summary", "description_of", "summarise"]
+__all__ = ["MAX_FILES", "Registered", "Summary", "description_of", "register", "summarise"]
 
 MAX_FILES: Final = 200_000
 """The most files that are summarised: a capsule's manifest, 30 MB of JSON then, lists each of them."""
@@ -43,6 +48,33 @@ class Summary(NamedTuple):
         }
 
 
+class Registered(NamedTuple):
+    """A capsule of results: what lies there, what is in the store now, and what capture noticed."""
+
+    summary: Summary
+    recorded: Recorded
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the answer as `--json` has it."""
+        return self.summary.as_dict() | self.recorded.as_dict()
+
+
+def register(
+    store: Store, results: Sequence[str], given: Description, *, metadata: str | None, target: Target
+) -> Registered:
+    """Register a capsule of the environment that a target has now, with the files at some paths as its outputs.
+
+    What it says is what `description_of` returns. Raise what that, `summarise`, `capture` and `record` raise, and
+    `StoreUnwritable` before anything is read: nothing is registered then.
+    """
+    store.check_writable()
+    summary = summarise(results, root=store.root, metadata=metadata)
+    description = description_of(store, summary, given)
+    found = capture(target, cache=users_cache())
+    return Registered(summary, record(store, Surroundings.of(found), description), found.findings)
+
+
 def summarise(results: Sequence[str], *, root: str, metadata: str | None = None) -> Summary:
     """Return what lies at some paths, a directory standing for the files below it, by their digests.
 
@@ -56,14 +88,12 @@ def summarise(results: Sequence[str], *, root: str, metadata: str | None = None)
         raise UsageError("no results to summarise", hint="name files, or directories of such")
     chosen = metadata if metadata is not None else find_metadata(results)
     said = read_metadata(chosen) if chosen is not None else None
-    paths: list[str] = []
-    for path in results:
-        paths += files_at(path)
-        if len(paths) > MAX_FILES:
-            raise FileProblem(
-                f"more than {MAX_FILES:,} files are too many for one capsule",
-                hint="name what matters of them, or put them into an archive",
-            )
+    paths = list(islice(chain.from_iterable(map(files_at, results)), MAX_FILES + 1))
+    if len(paths) > MAX_FILES:
+        raise FileProblem(
+            f"more than {MAX_FILES:,} files are too many for one capsule",
+            hint="name what matters of them, or put them into an archive",
+        )
     return Summary(tuple(results), tuple(digest_artifacts(paths, root=root)), said)
 
 

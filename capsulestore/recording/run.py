@@ -13,7 +13,7 @@ from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outpu
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.command import Started, sources_named, started_by, starting_directory
-from capsulestore.capture.environment import Capture, capture, check_layers
+from capsulestore.capture.environment import Capture, capture, check_layers_to_record
 from capsulestore.capture.files import path_text
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.target import Target
@@ -90,7 +90,7 @@ class _Seeing:
     """What was seen before a command ran, to which comes what is seen afterwards."""
 
     def __init__(self, store: Store, order: Order, cache: Cache) -> None:
-        check_layers(order.layers or ())
+        check_layers_to_record(order.layers)
         store.check_writable()
         self._store = store
         self._order = order

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
-from capsulestore.errors import CapsuleError
+from capsulestore.errors import CapsuleError, UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
-from capsulestore.model.recordable import MAX_MEMBERS, recordable
+from capsulestore.model.recordable import MAX_MEMBERS, in_words, recordable
 from capsulestore.recording import arguments
 from capsulestore.recording.analysis import Begun, begin, complete, working_directory
 from capsulestore.recording.capsule import Description
@@ -20,7 +20,6 @@ from capsulestore.store import Place, Store, opened
 __all__ = ["Order", "Recording"]
 
 _LOGGER: Final = logging.getLogger("capsulestore")
-_MOST_NAMED: Final = 3
 
 _Path = str | os.PathLike[str]
 _Converted = tuple[Json, tuple[str, ...]]
@@ -57,24 +56,28 @@ class Recording:
     has.
     """
 
-    def __init__(self, order: Order, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, order: Order) -> None:
         self.title = order.title
         self.inputs: list[_Path] = list(order.inputs)
         self.outputs: list[_Path] = list(order.outputs)
-        self.parameters: dict[str, Any] = dict(parameters)
+        self.parameters: dict[str, Any] = dict(order.parameters or {})
         self.labels: dict[str, Any] = dict(order.labels)
         self.parents: list[str] = list(order.parents)
         self.capsule_id: str | None = None
         self.environment_digest: str | None = None
         self.registered: bool | None = None
         self.remarks: tuple[str, ...] = ()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.ended = False
         self._order = order
         self._begun: Begun | None = None
         self._converted: dict[str, tuple[Any, _Converted]] = {}
         self._resolved: dict[str, Digest] = {}
         self._noticed: list[str] = []
+
+    def __repr__(self) -> str:
+        state = f"capsule {self.capsule_id}" if self.capsule_id else "not recorded" if self.ended else "running"
+        return f"<Recording {self.title!r}: {state}>"
 
     def begin(self) -> None:
         """Find the store, and digest the inputs; called by what runs the analysis."""
@@ -101,6 +104,19 @@ class Recording:
             self._complete(begun, failure)
         except Exception as error:
             self._failed(error, raises=self._order.strict and failure is None)
+        except BaseException as interrupt:
+            self.error = interrupt
+            _LOGGER.warning("%s: not recorded: %s", self.title, "interrupted")
+            raise
+        finally:
+            # Whoever holds the recording does not hold what the analysis was given.
+            self._converted.clear()
+            self._order = replace(self._order, parameters=None, labels={})
+
+    def give_up(self, problem: UsageError) -> None:
+        """Register nothing of what turned out not to be an analysis, and say why."""
+        self._begun = None
+        self._failed(problem, raises=self._order.strict)
 
     def _complete(self, begun: Begun, failure: BaseException | None) -> None:
         with opened(begun.store) as store:
@@ -122,6 +138,7 @@ class Recording:
                 failure=failure,
                 layers=self._order.layers,
             )
+        self.parameters, self.labels = dict(description.parameters), dict(description.labels)
         recorded = completed.recorded.as_dict()
         self.capsule_id, self.environment_digest = str(recorded["capsule_id"]), str(recorded["environment_digest"])
         self.registered = completed.recorded.new
@@ -150,10 +167,8 @@ class Recording:
                 key += "'"
             found[key] = plain
             texts += [f"{key}{place}" if place[:1] in {"", "["} else f"{key}/{place}" for place in places]
-        for place in texts[:_MOST_NAMED]:
-            self._notice(f"{which.removesuffix('s')} `{place}` became a text")
-        if len(texts) > _MOST_NAMED:
-            self._notice(f"and {len(texts) - _MOST_NAMED} more values of the {which}")
+        for line in in_words(which, texts):
+            self._notice(line)
         return found
 
     def _paths(self, which: str) -> Iterator[str]:

@@ -70,10 +70,10 @@ def resume(digest: str) -> int:
     parameters = get_capsule(digest)["manifest"]["parameters"]
     year, step = parameters["year"], parameters["step"]
     verification = verify_capsule(digest)
-    if verification["failures"]:
+    if verification["failures"] or any(file["state"] != "same" for file in verification["files"]):
         print(f"a break in {year}: not as it was, so once more")
-        for failure in verification["failures"]:
-            print(f"  {failure['code']}: {failure['reason']}")
+        for reason in verification["reasons"]:
+            print(f"  {reason}")
         found, capsule = analyse(year, step, digest)
     else:
         print(f"a break in {year}: {verification['verdict']}")

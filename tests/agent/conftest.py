@@ -19,7 +19,8 @@ from capsulestore import Store
 
 ROOT = Path(__file__).parents[2]
 BUILT_FROM = ("capsulestore", "cli", "docs/man", "pyproject.toml", "README.md")
-QUICKLY = ["host"]
+NEEDED = frozenset({"dulwich", "orjson", "rfc8785", "threadpoolctl"})
+QUICKLY = ["container"]
 """The layers that are captured where the environment is not the subject: reading it takes time."""
 
 
@@ -38,6 +39,11 @@ class Project:
 
     directory: Path
     python: Path
+
+    @staticmethod
+    def loaded(manifest: Any) -> list[str]:
+        """Return what was loaded, but for what we need ourselves: whether the analysis uses it cannot be told."""
+        return [name for name in manifest["loaded"] if name not in NEEDED]
 
     def write(self, name: str, text: str) -> Path:
         path = self.directory / name

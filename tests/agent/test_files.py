@@ -112,7 +112,7 @@ def test_a_working_directory_that_is_left_or_removed_loses_no_run(project):
     assert manifest["working_directory"] == "below"
     assert (list(named(manifest, "inputs")), list(named(manifest, "outputs"))) == (["below/data.csv"], ["fit.csv"])
     assert manifest["entry_point"] == "fit.py"
-    assert manifest["loaded"] == ["six"]
+    assert project.loaded(manifest) == ["six"]
     assert manifest["layers"]["python"] == "captured"
 
 

@@ -25,7 +25,7 @@ def full_of_nothing(directory):
 
 
 def without_its_shelf(directory):
-    with record("before", layers=["host"]):
+    with record("before", layers=["container"]):
         pass
     for path in (directory / ".capsules" / "objects").rglob("*"):
         if path.is_file():
@@ -104,11 +104,11 @@ READ_ONLY = """
 import os, sys
 from capsulestore import record
 from capsulestore.errors import StoreUnwritable
-with record("fit", layers=["host"]) as run:
+with record("fit", layers=["container"]) as run:
     print("ran")
 print(type(run.error).__name__)
 try:
-    with record("fit", layers=["host"], strict=True):
+    with record("fit", layers=["container"], strict=True):
         print("ran again")
 except StoreUnwritable as problem:
     print(problem.hint is not None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capsulestore.capture.artifacts import Artifact, digest_artifacts, recorded_path
+from capsulestore.capture.artifacts import Artifact, digest_artifacts, files_at, recorded_path
 from capsulestore.errors import FileProblem
 
 
@@ -133,6 +133,13 @@ def test_a_link_to_a_directory_is_followed_and_a_loop_ends(root):
     paths = [found.path for found in digest_artifacts([str(root / "inner"), str(root / "data")], root=str(root))]
     assert "data/inner/c.csv" in paths
     assert len(paths) == len(set(paths))
+
+
+def test_a_directory_is_walked_no_further_than_files_are_asked_for(root):
+    found = files_at(str(root))
+    assert next(found) == str(root / "a.csv")
+    (root / "data" / "later.csv").touch()
+    assert str(root / "data" / "later.csv") in found
 
 
 def test_a_directory_without_a_file_is_told(root):

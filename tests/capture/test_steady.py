@@ -32,6 +32,15 @@ for _ in range(100_000):
     os.write(file, bytes(512))
 """
 
+# Its clock is behind that of the machine whose disk it reads, as of a file server.
+READS_BEHIND = """
+import sys, time
+now = time.time
+time.time = lambda: now() - 3600
+from capsulestore.capture.steady import steady_digest
+print(*(steady_digest(path)[0].hex() for path in sys.argv[1:]))
+"""
+
 
 @pytest.fixture
 def written_by(tmp_path):
@@ -84,6 +93,15 @@ def test_no_digest_is_of_two_states_at_once(written_by, size):
 def test_a_file_that_grows_has_the_digest_of_as_much_as_is_told(written_by):
     for digest, size in digests(written_by(APPENDS)):
         assert digest == sha256(bytes(size))
+
+
+def test_a_clock_that_is_behind_is_not_waited_for(tmp_path):
+    data = {tmp_path / "large": bytes(LARGE), tmp_path / "small": bytes(SMALL)}
+    for path, content in data.items():
+        path.write_bytes(content)
+    command = [sys.executable, "-c", READS_BEHIND, *data]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [sha256(content).hex() for content in data.values()]
 
 
 def test_a_file_that_tells_no_size_is_read_to_its_end():

@@ -33,7 +33,7 @@ WRONG = {
     "a file given to add": (["add", "fit.csv"], 2, "--output fit.csv"),
     "a second file after an option": (["add", "--output", "a.csv", "b.csv"], 2, "repeat them: `--output b.csv`"),
     "a part of a verdict to be recorded": (["verify", "--record", "--layer", "python"], 2, "a verdict on the whole"),
-    "context alone to be recorded": (["add", "--layer", "system"], 2, "--layer python"),
+    "context alone to be recorded": (["add", "--layer", "system"], 2, "nothing would be recorded"),
     "a parameter without a value": (["add", "--param", "alpha"], 2, "`--param alpha` is no KEY=VALUE"),
     "a parameter without a key": (["add", "--param", "=1"], 2, "KEY=VALUE"),
     "a parameter of strange bytes without a value": (["add", "--param", STRANGE], 2, "KEY=VALUE"),

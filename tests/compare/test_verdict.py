@@ -183,10 +183,10 @@ CASES = {
         verdict="different",
         matches={"conda": False, "python": True},
     ),
-    "two empty environments are identical, which says little": Case(
+    "two empty environments cannot be compared: of nothing there is no verdict": Case(
         then=unrecorded(),
         now=unrecorded(),
-        verdict="identical",
+        verdict="not comparable",
         matches={},
         reasons=("there is no layer to compare",),
     ),

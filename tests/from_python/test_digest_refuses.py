@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from capsulestore.errors import InvalidValue
-from capsulestore.model.lossless import MAX_TEXT_BYTES, MAX_VALUES
+from capsulestore.model.document import MAX_TEXT_BYTES, MAX_VALUES
 from capsulestore.runtime_capture import compute_environment_digest, verify_environment_match
 
 Point = namedtuple("Point", "x y")

@@ -43,6 +43,8 @@ A_LIST = "`{}` is a list"
 ARGUMENTS = [
     ({"title": ""}, UsageError, "a capsule needs a title"),
     ({"title": None}, UsageError, "a capsule needs a title"),
+    ({"title": " \n\t"}, UsageError, "a capsule needs a title"),
+    ({"title": b" "}, UsageError, "a capsule needs a title"),
     ({"title": 5}, UsageError, "`title` is a text, not `int`"),
     ({"description": 5}, UsageError, "`description` is a text, not `int`"),
     ({"command": "python fit.py"}, UsageError, A_LIST.format("command")),
@@ -76,6 +78,7 @@ ARGUMENTS = [
     ({"environment_capture": None, "python": "missing/python"}, InterpreterProblem, "no interpreter at `missing/pyth"),
     ({"environment_capture": None, "python": 5}, UsageError, "an interpreter is named by its path, which `5` is not"),
     ({"environment_capture": None, "layers": "python"}, UsageError, A_LIST.format("layers")),
+    ({"environment_capture": None, "layers": [5]}, UsageError, "`layers[0]` is a text, not `int`"),
     ({"environment_capture": None, "layers": ["no"]}, UsageError, "no layer `no`"),
     ({"environment_capture": None, "layers": []}, UsageError, "of the environment nothing would be recorded"),
     ({"environment_capture": None, "layers": ["host"]}, UsageError, "of the environment nothing would be recorded"),

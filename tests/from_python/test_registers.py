@@ -116,10 +116,21 @@ def test_what_json_cannot_hold_becomes_a_text_is_logged_and_is_registered(store,
         "t": [1],
     }
     assert told["labels"] == {"k": "an odd one"}
-    places = ["parameters/a", "parameters/n[0]", "parameters/n[1]", "parameters/b", "labels/k"]
-    assert {record.getMessage() for record in caplog.records} == {
-        f"{place}: JSON has no form for it; recorded as a text" for place in places
-    }
+    assert [record.getMessage() for record in caplog.records] == [
+        "parameter `a` became a text",
+        "parameter `b` became a text",
+        "parameter `n[0]` became a text",
+        "and 1 more values of the parameters",
+        "label `k` became a text",
+    ]
+
+
+def test_a_few_lines_tell_of_however_many_values_that_became_texts(store, hand_made, caplog):
+    with caplog.at_level(logging.WARNING, "capsulestore"):
+        register_capsule("odd", environment_capture=hand_made, parameters={str(n): Odd() for n in range(300)})
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 4
+    assert said[-1] == "and 297 more values of the parameters"
 
 
 def test_bytes_that_are_no_utf_8_are_told_as_such_wherever_they_stand(store, hand_made):

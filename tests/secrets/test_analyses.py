@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-QUICKLY = "layers=['host']"
+QUICKLY = "layers=['container']"
 BEGIN = "import os\nfrom capsulestore import record\n"
 
 ARGUMENTS = f"""{BEGIN}

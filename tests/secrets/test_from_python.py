@@ -73,9 +73,30 @@ def test_i7_an_environment_with_a_secret_in_a_url_is_refused_without_telling_it(
         environment = {"python": {"packages": {"numpy": entry}}}
         with pytest.raises(InvalidValue) as caught:
             register(environment_capture=environment)
-        reason = "a url with a user, a query or a fragment may hold a secret, which no store takes"
+        reason = "looks like a credential, or a url with a user, a query or a fragment, which no store takes"
         assert caught.value.message == f"python/packages/{path}: {reason}"
         workshop.said.append((caught.value.message, ""))
+    assert workshop.found() == {}
+
+
+def test_i7_of_variables_that_are_handed_over_those_on_the_list_alone_are_kept(register, workshop):
+    process = {
+        "OMP_NUM_THREADS": "4",
+        "PASSWORD": workshop.plant("a variable"),
+        "AWS_SECRET": workshop.plant("another"),
+    }
+    context = {"variables": {"rules": 1, "process": process}}
+    environment = {"environment": HAND_MADE, "environment_digest": compute_environment_digest(HAND_MADE)}
+    register(environment_capture={**environment, "context": context})
+    assert get_capsule("@")["context"]["variables"]["process"] == {"OMP_NUM_THREADS": "4"}
+    assert workshop.found() == {}
+
+
+def test_i7_an_environment_with_a_token_is_refused(register, workshop):
+    packages = {"numpy": {"version": "2.1.0", "note": workshop.plant("a note", "ghp_{S}{S}")}}
+    with pytest.raises(InvalidValue) as caught:
+        register(environment_capture={"python": {"rules": 1, "packages": packages}})
+    assert caught.value.path == ("python", "packages", "numpy", "note")
     assert workshop.found() == {}
 
 

@@ -20,9 +20,9 @@ NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 
 @pytest.fixture
 def store(tmp_path: Path):
-    """A store with a capsule of the running interpreter, of one layer, which is quickly looked at."""
+    """A store with a capsule of the running interpreter, of one layer."""
     with Store.init(str(tmp_path)) as store:
-        record(store, Surroundings.of(capture(running(), layers=["host"])), Description(title="a capsule"))
+        record(store, Surroundings.of(capture(running(), layers=["python"])), Description(title="a capsule"))
         yield store
 
 

@@ -85,7 +85,7 @@ def test_another_platform_has_no_containers(runtime, tmp_path):
 
 def test_this_machine_is_what_its_root_shows(runtime):
     """A disk that is mounted whole is a machine's, also where the machine was made from an image."""
-    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()]
     roots = [(fields[3], fields[fields.index("-") + 2]) for fields in mounts if fields[4] == "/"]
     whole_disk = any(root == "/" and source.startswith("/dev/") for root, source in roots)
     captured = ContainerLayer().capture(runtime, 1)

@@ -78,7 +78,7 @@ def test_what_is_gone_is_not_seen(write, importing, monkeypatch):
 
 
 def test_it_is_the_same_that_tracing_sees(small, write, run_traced, environ):
-    """But for the file of what was run with `-c`, which there is none of, both are alike."""
+    """But for what we import ourselves, both are alike."""
     write("local.py", "import alpha.core\n")
     script = write("main.py", "import local, beta, json\n")
     traced = run_traced(small.python, script).traced
@@ -89,4 +89,4 @@ def test_it_is_the_same_that_tracing_sees(small, write, run_traced, environ):
     needed = [root, *(path for path in sys.path if path.endswith("-packages"))]
     script.write_text(script.read_text() + here.format(needed))
     done = subprocess.run([small.python, script], env=environ, capture_output=True, text=True, check=True)
-    assert set(done.stdout.split("\n")[:-1]) == traced.files
+    assert {path for path in done.stdout.split("\n")[:-1] if "/orjson/" not in path} == traced.files

@@ -30,15 +30,8 @@ from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.target import running
 from capsulestore.errors import CapsuleError, UsageError
 from capsulestore.model.canonical import Json
-from capsulestore.recording.cell import (
-    digest_of,
-    encoded,
-    end_of_future_imports,
-    holds_secret,
-    parse_header,
-    split_words,
-    title_of,
-)
+from capsulestore.recording.cell import digest_of, encoded, end_of_future_imports, holds_secret, title_of
+from capsulestore.recording.cell_header import parse_header, split_words
 from capsulestore.store import opened
 
 __all__ = ["Magics", "Stopped", "load_ipython_extension", "unload_ipython_extension"]
@@ -81,6 +74,7 @@ class Magics:
         self._shell = shell
         # One runs within another where a cell runs cells, as `%%capture` does.
         self._running: list[_Cell] = []
+        self._is_unloaded = False
 
     def load(self) -> None:
         """Give the shell the magics."""
@@ -94,13 +88,13 @@ class Magics:
         shell.events.register("post_run_cell", self._after)
 
     def unload(self) -> None:
-        """Take them away again."""
+        """Take them away again. A cell that is being recorded still is, to its end."""
         shell = self._shell
-        shell.events.unregister("pre_run_cell", self._before)
-        shell.events.unregister("post_run_cell", self._after)
         shell.input_transformer_manager.line_transforms.remove(self.transform)
         for kind, name in (("cell", _NAME), ("line", _NAME), ("line", _BEGIN)):
             del shell.magics_manager.magics[kind][name]
+        self._is_unloaded = True
+        self._take_leave()
 
     def transform(self, lines: list[str]) -> list[str]:
         """Return a cell that begins with `%%capsule` as one that first calls `begin`, line by line where it was."""
@@ -191,6 +185,14 @@ class Magics:
             cell = self._running.pop()
             if cell.record and cell.recording:
                 self._complete(cell.record, cell.recording, result)
+                if self._is_unloaded:
+                    self._take_leave()
+
+    def _take_leave(self) -> None:
+        """Hear no more of cells, unless one is being recorded."""
+        if not any(cell.record for cell in self._running):
+            self._shell.events.unregister("pre_run_cell", self._before)
+            self._shell.events.unregister("post_run_cell", self._after)
 
     def _complete(self, record: Record, recording: Recording, result: Any) -> None:
         failure = result.error_in_exec if result else sys.exception()

@@ -1,56 +1,43 @@
 """How this program ends, as far as what is called at its end can see.
 
 The interpreter leaves an exception that nobody has caught in `sys.last_value`, but nothing of a `SystemExit`. That one
-has ended the program is seen from its outermost frame, which then has not returned; the status is known where it was
-given to `sys.exit`. A status that was given in `raise SystemExit(...)` cannot be seen.
+has ended the program is seen from its outermost frame, which then has not returned; its status has to be watched for.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NoReturn
+
+from capsulestore.capture_flag.leaving import watch_leaving
 
 __all__ = ["Ending", "still_end_by_interrupt"]
 
 
 class Ending:
-    """What is known of this program's end. To be asked at its end."""
+    """What is known of this program's end, which is watched from here on. To be asked at its end."""
 
     def __init__(self) -> None:
         self._earlier = getattr(sys, "last_value", None)
         self._outermost = _outermost()
         self._exit: SystemExit | None = None
-
-    @classmethod
-    def watched(cls) -> Ending:
-        """Watch this program from here on: from now on `sys.exit` notes the status that it is given."""
-        ending = cls()
-        leave = sys.exit
-
-        @functools.wraps(leave)
-        def noted(*status: Any) -> NoReturn:
-            # In another thread it ends that thread alone.
-            if threading.current_thread() is threading.main_thread():
-                ending._exit = SystemExit(*status)
-            leave(*status)
-
-        sys.exit = noted
-        return ending
+        watch_leaving(self._outermost, self._note)
 
     @property
     def is_unseen(self) -> bool:
         """Whether a `SystemExit` has ended the program whose status nobody has seen."""
-        return self._was_left() and self._uncaught() is None and self._exit is None
+        return self._was_left() and self.failure() is None
 
     def failure(self) -> BaseException | None:
-        """Return the exception that ended this program, a `SystemExit` among others; None where it came to its end."""
-        if not self._was_left():
-            return None
-        return self._uncaught() or self._exit or SystemExit("unseen")
+        """Return the exception that ended this program, a `SystemExit` among others; None where none was seen."""
+        if self._exit is not None:
+            return self._exit
+        return self._uncaught() if self._was_left() else None
+
+    def _note(self, status: object) -> None:
+        self._exit = SystemExit(status)
 
     def _uncaught(self) -> BaseException | None:
         latest = getattr(sys, "last_value", None)

@@ -8,6 +8,30 @@ import pytest
 
 from capsulestore.store import Store
 
+FIT = """
+import argparse, os, pickle, sys, threading
+from pathlib import Path
+from capsulestore.post_process import add_capture_capsule_argument
+
+parser = argparse.ArgumentParser()
+parser.add_argument("data", nargs="*")
+parser.add_argument("--out", type=Path, default="out")
+parser.add_argument("--log", type=argparse.FileType("w"))
+parser.set_defaults(call=print)
+add_capture_capsule_argument(parser, inputs=["{data}"], outputs=["{out}/*.csv"])
+parsed = parser.parse_args()
+options = parsed[0] if isinstance(parsed, tuple) else parsed
+
+def fit():
+    Path(options.out).mkdir(exist_ok=True)
+    Path(options.out, "fit.csv").write_text("1,2,3")
+    print("fitted", options.capture_capsule)
+    {end}
+
+if __name__ == "__main__":
+    fit()
+"""
+
 
 @pytest.fixture
 def project(tmp_path):
@@ -43,6 +67,12 @@ def script(project):
         return run
 
     return write
+
+
+@pytest.fixture
+def fit(script):
+    """A script with a parser of argparse, that ends in its own way."""
+    return lambda end="": script(FIT.replace("{end}", end))
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 import capsulestore
 from capsulestore.errors import UsageError
-from capsulestore.recording.cell import MAX_TITLE, holds_secret, parse_header, title_of
+from capsulestore.recording.cell import MAX_TITLE, holds_secret, title_of
+from capsulestore.recording.cell_header import parse_header
 
 
 def test_a_header_is_split_as_a_shell_splits_it():

@@ -26,7 +26,8 @@ def files_of(text, project):
         return decode_files(files, store.read) if files else {}
 
 
-def test_a_shell_without_the_magics_is_as_it_was_before(shell):
+@pytest.mark.parametrize("unload", ["%unload_ext capsulestore", "%%capsule fit\n%unload_ext capsulestore"])
+def test_a_shell_without_the_magics_is_as_it_was_before(shell, unload):
     everything = (
         "ip = get_ipython()\n"
         "import json\n"
@@ -34,7 +35,7 @@ def test_a_shell_without_the_magics_is_as_it_was_before(shell):
         " {name: [*map(str, found)] for name, found in ip.events.callbacks.items()},"
         " [sorted(ip.magics_manager.magics[kind]) for kind in ('line', 'cell')]])"
     )
-    before, _, loaded, _, after = shell(everything, LOAD, everything, "%unload_ext capsulestore", everything)
+    before, _, loaded, _, after = shell(everything, LOAD, everything, unload, everything)
     assert before.result == after.result
     assert before.result != loaded.result
 
@@ -52,6 +53,16 @@ def test_loaded_again_a_cell_is_recorded_once(shell, project, again):
     assert cell.success
     assert manifest_of(cell.out, project)["title"] == "fit"
     assert len(list_capsules(store=project)) == 1
+
+
+@pytest.mark.parametrize("within", ["%load_ext capsulestore", "%reload_ext capsulestore", "%unload_ext capsulestore"])
+def test_a_cell_that_loads_or_unloads_the_magics_is_recorded_to_its_end(shell, project, within):
+    cell = f"%%capsule fit --output late.txt\n{within}\nopen('late.txt', 'w').close()\n1 / 0"
+    _, ran = shell(LOAD, cell)
+    assert (ran.success, ran.error, ran.err) == (False, "ZeroDivisionError", "")
+    manifest = manifest_of(ran.out, project)
+    assert (manifest["title"], manifest["status"]) == ("fit", "failed")
+    assert [file["path"] for file in manifest["outputs"]] == ["late.txt"]
 
 
 def test_history_and_numbers_are_those_of_a_cell_that_is_not_recorded(shell):

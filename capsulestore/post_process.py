@@ -129,11 +129,14 @@ def add_capture_capsule_argument(
     """Give a parser the flag `--capture-capsule`, with which what follows the parsing is recorded.
 
     The namespace's `capture_capsule` says whether it was given. The capsule is registered when the program ends; as
-    failed where an exception ended it, or `sys.exit` with another status than 0. It has the parsed arguments as
-    parameters, and without `title` the parser's `prog` for one; `inputs` and `outputs` as for `capture_capsule_option`.
+    failed where an exception ended it, or an exit with another status than 0. It has all arguments of the command
+    line as parameters, those of the parser that this one is a subparser of among them, and without `title` the `prog`
+    of the parser that found the flag; `inputs` and `outputs` as for `capture_capsule_option`.
 
-    A file that is still open when the program ends may be written to later. The status of a `raise SystemExit(...)`
-    cannot be seen: the capsule then says that it failed. A program that a signal ends, or `os._exit`, is not recorded.
+    What any parser refuses is not recorded. A program is one capsule, from where it first parsed the flag: to parse
+    it again is a warning. A file that is still open when the program ends may be written to later. Before Python 3.12
+    the status of `raise SystemExit(...)` cannot be seen: the capsule then does not say how it ended, and a warning
+    does. A program that a signal ends, or `os._exit`, is not recorded.
     """
     from capsulestore.capture_flag.of_argparse import add_flag  # noqa: PLC0415
     from capsulestore.capture_flag.script import Script  # noqa: PLC0415

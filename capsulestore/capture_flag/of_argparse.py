@@ -102,6 +102,7 @@ def _end(running: Running, ending: Ending, program: str | None, process: int) ->
     if os.getpid() != process:
         return
     from capsulestore.capture_flag.ending import still_end_by_interrupt  # noqa: PLC0415
+    from capsulestore.recording.analysis import Unseen  # noqa: PLC0415
 
     # The interpreter takes it away when the program has ended, and by it the program is known.
     if program is not None:
@@ -110,10 +111,10 @@ def _end(running: Running, ending: Ending, program: str | None, process: int) ->
     try:
         if ending.is_unseen:
             warn(
-                f"{running.title}: recorded as completed, which may be wrong: it ended by a `SystemExit` whose status"
-                " cannot be seen before Python 3.12; use `sys.exit`"
+                f"{running.title}: how it ended is not recorded: the status of a `raise SystemExit` cannot be seen before"
+                " Python 3.12; use `sys.exit`"
             )
-        running.end(failure)
+        running.end(Unseen() if ending.is_unseen else failure)
     except KeyboardInterrupt:
         warn(f"{running.title}: not recorded: interrupted")
     if isinstance(failure, KeyboardInterrupt):

@@ -26,11 +26,15 @@ from capsulestore.recording.capsule import Description, Recorded, Surroundings, 
 from capsulestore.recording.redacted import said_of_redaction
 from capsulestore.store import Store
 
-__all__ = ["Begun", "Completed", "begin", "complete", "working_directory"]
+__all__ = ["Begun", "Completed", "Unseen", "begin", "complete", "working_directory"]
 
 _RECORDER: Final = "capsulestore"
 _NEEDED_TO_RECORD: Final = frozenset({"dulwich", "orjson", "rfc8785", "threadpoolctl"})
 """What is imported in order to record, at the latest when this is over: so a first analysis is as the next."""
+
+
+class Unseen(BaseException):
+    """Stands for the end of an analysis that nobody has seen: its capsule does not say how it ended."""
 
 
 class Begun(NamedTuple):
@@ -89,7 +93,7 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     failure: BaseException | None = None,
     layers: Collection[str] | None = None,
 ) -> Completed:
-    """Register the capsule of an analysis that has ended, by `failure` where it raised.
+    """Register the capsule of an analysis that has ended, by `failure` where it raised (`Unseen` where nobody knows).
 
     The environment is the one that this process has now, with the distributions and the code that it really imported,
     and the state of the numeric libraries. `inputs` that were not known at the beginning, and `outputs`, are paths and
@@ -100,13 +104,15 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     digested, problems = digest_outputs((_from(begun.directory, output) for output in outputs), root=store.root)
     remarks = [*begun.remarks, *of_inputs, *problems]
     found = _captured(layers, remarks)
-    failed = failure is not None and not _is_success(failure)
+    is_seen = not isinstance(failure, Unseen)
+    failed = is_seen and failure is not None and not _is_success(failure)
     observed: dict[str, Json] = {
         "command": [path_text(word) for word in sys.orig_argv],
         "working_directory": recorded_path(begun.directory, store.root),
         "run": _run(begun.started_at, finished_at, failure if failed else None),
-        "status": "failed" if failed else "completed",
     }
+    if is_seen:
+        observed["status"] = "failed" if failed else "completed"
     script = _script(found)
     if script:
         observed["entry_point"] = recorded_path(script, store.root)

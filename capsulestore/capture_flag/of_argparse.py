@@ -111,8 +111,8 @@ def _end(running: Running, ending: Ending, program: str | None, process: int) ->
     try:
         if ending.is_unseen:
             warn(
-                f"{running.title}: how it ended is not recorded: the status of a `raise SystemExit` cannot be seen before"
-                " Python 3.12; use `sys.exit`"
+                f"{running.title}: how it ended is not recorded: the status of a `raise SystemExit` cannot be seen"
+                " before Python 3.12; use `sys.exit`"
             )
         running.end(Unseen() if ending.is_unseen else failure)
     except KeyboardInterrupt:

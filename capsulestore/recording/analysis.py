@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs, recorded_path
+from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs
 from capsulestore.capture.cache import users_cache
 from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.environment import Capture, capture
-from capsulestore.capture.files import path_text
 from capsulestore.capture.host import NUMERIC_LIBRARIES
 from capsulestore.capture.imports import archive_of, distributions_and_modules, imported_here
 from capsulestore.capture.numeric import numeric_libraries
 from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.target import running
-from capsulestore.errors import CapsuleError, FileProblem
+from capsulestore.errors import FileProblem
 from capsulestore.model.canonical import Json
-from capsulestore.model.layers import LayerState
 from capsulestore.model.recordable import recordable
 from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.recording.redacted import said_of_redaction
+from capsulestore.recording.seen import NO_CODE, Remarks, observed
 from capsulestore.store import Store
 
 __all__ = ["Begun", "Completed", "Unseen", "begin", "complete", "working_directory"]
@@ -71,7 +71,8 @@ def begin(store: Store, directory: str, inputs: Sequence[str], *, strict: bool) 
     `FileProblem` is raised. Raise `StoreUnwritable`.
     """
     store.check_writable()
-    found, remarks = _inputs(inputs, directory, store.root, strict=strict)
+    remarks = Remarks()
+    found = _inputs(inputs, directory, store.root, remarks if not strict else None)
     return Begun(
         store=store.path,
         directory=directory,
@@ -79,7 +80,7 @@ def begin(store: Store, directory: str, inputs: Sequence[str], *, strict: bool) 
         given=tuple(inputs),
         inputs=found,
         process=os.getpid(),
-        remarks=remarks,
+        remarks=tuple(remarks),
     )
 
 
@@ -100,59 +101,58 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     patterns from the directory it began in. What cannot be seen is left out and told. Raise what `record` raises.
     """
     finished_at = datetime.now(UTC)
-    later, of_inputs = _inputs([one for one in inputs if one not in begun.given], begun.directory, store.root)
+    remarks = Remarks(begun.remarks)
+    later = _inputs([one for one in inputs if one not in begun.given], begun.directory, store.root, remarks)
     digested, problems = digest_outputs((_from(begun.directory, output) for output in outputs), root=store.root)
-    remarks = [*begun.remarks, *of_inputs, *problems]
+    for problem in problems:
+        remarks.add(problem)
     found = _captured(layers, remarks)
     is_seen = not isinstance(failure, Unseen)
     failed = is_seen and failure is not None and not _is_success(failure)
-    observed: dict[str, Json] = {
-        "command": [path_text(word) for word in sys.orig_argv],
-        "working_directory": recorded_path(begun.directory, store.root),
-        "run": _run(begun.started_at, finished_at, failure if failed else None),
-    }
-    if is_seen:
-        observed["status"] = "failed" if failed else "completed"
     script = _script(found)
-    if script:
-        observed["entry_point"] = recorded_path(script, store.root)
     code = _code(begun, found, script, [*inputs, *outputs], store.root, remarks)
+    loaded = None
     if found:
-        loaded, modules = distributions_and_modules(imported_here(), found.interpreter, found.live, cache=users_cache())
-        observed["loaded"] = sorted({*loaded, *_needed(found)} - {_RECORDER})
+        imported, modules = distributions_and_modules(
+            imported_here(), found.interpreter, found.live, cache=users_cache()
+        )
+        loaded = sorted({*imported, *_needed(found)} - {_RECORDER})
         code = code.with_files(modules, root=store.root)
-    if told := code.as_json():
-        observed["code"] = told
-    remarks += [f"{finding.subject}: {finding.message}" for finding in code.findings if finding.incomplete]
+    for finding in (*(found.findings if found else ()), *code.findings):
+        if finding.incomplete:
+            remarks.add(f"{finding.subject}: {finding.message}")
+    told = observed(
+        command=sys.orig_argv,
+        directory=begun.directory,
+        root=store.root,
+        run=_run(begun.started_at, finished_at, failure if failed else None),
+        status=("failed" if failed else "completed") if is_seen else None,
+        script=script,
+        loaded=loaded,
+        code=code,
+    )
     recorded = record(
         store,
         _surroundings(found),
         description._replace(
             inputs=tuple(sorted({*begun.inputs, *later})),
             outputs=digested,
-            observed={**observed, **description.observed},
+            observed={**told, **description.observed},
             kept={**code.kept, **description.kept},
         ),
     )
     if said := said_of_redaction(recorded):
-        remarks.append(said)
-    return Completed(recorded, tuple(dict.fromkeys(remarks)))
+        remarks.add(said)
+    return Completed(recorded, tuple(remarks))
 
 
-def _inputs(
-    given: Iterable[str], directory: str, root: str, *, strict: bool = False
-) -> tuple[tuple[Artifact, ...], tuple[str, ...]]:
-    """Return the files that paths and patterns from a directory name, and in words what cannot be digested."""
+def _inputs(given: Iterable[str], directory: str, root: str, remarks: Remarks | None) -> tuple[Artifact, ...]:
+    """Return the files that paths and patterns from a directory name; without `remarks`, raise what is wrong."""
     found: set[Artifact] = set()
-    remarks = []
     for one in given:
-        try:
+        with remarks.instead("an input") if remarks is not None else nullcontext():
             found.update(digest_inputs([_from(directory, one)], root=root))
-        except (CapsuleError, OSError, ValueError) as problem:
-            if strict:
-                raise
-            remarks.append(f"an input is not recorded: {_said(problem)}")
-    return tuple(sorted(found)), tuple(remarks)
+    return tuple(sorted(found))
 
 
 def _from(directory: str, path: str) -> str:
@@ -179,14 +179,10 @@ def _run(started_at: datetime, finished_at: datetime, failure: BaseException | N
     return run
 
 
-def _captured(layers: Collection[str] | None, remarks: list[str]) -> Capture | None:
-    try:
-        found = capture(running(), layers=layers, environ=own_environ(), cache=users_cache())
-    except (CapsuleError, OSError, ValueError) as problem:
-        remarks.append(f"the environment is not recorded: {_said(problem)}")
-        return None
-    remarks += [f"{finding.subject}: {finding.message}" for finding in found.findings if finding.incomplete]
-    return found
+def _captured(layers: Collection[str] | None, remarks: Remarks) -> Capture | None:
+    with remarks.instead("the environment"):
+        return capture(running(), layers=layers, environ=own_environ(), cache=users_cache())
+    return None
 
 
 def _needed(found: Capture) -> Collection[str]:
@@ -197,8 +193,7 @@ def _needed(found: Capture) -> Collection[str]:
 
 def _surroundings(found: Capture | None) -> Surroundings:
     if found is None:
-        unknown = LayerState("unknown", "the running interpreter could not be captured")
-        return Surroundings(environment={}, layers={"python": unknown})
+        return Surroundings.unknown("the running interpreter could not be captured")
     layer, collection = NUMERIC_LIBRARIES
     context: Mapping[str, Json] = found.context
     told = context.get(layer)
@@ -238,25 +233,15 @@ def _starts_in(script: str | None, directory: str) -> str | None:
 
 
 def _code(  # noqa: PLR0913, PLR0917  (each says another thing of the analysis)
-    begun: Begun, found: Capture | None, script: str | None, declared: Sequence[str], root: str, remarks: list[str]
+    begun: Begun, found: Capture | None, script: str | None, declared: Sequence[str], root: str, remarks: Remarks
 ) -> Code:
-    try:
+    with remarks.instead("the code"):
         return capture_code(
             found.live if found else (),
             directory=begun.directory,
             root=root,
-            # A url is nobody's path, and may hold a password.
             declared=[*begun.given, *declared],
             script=script,
             starts_in=_starts_in(script, begun.directory),
         )
-    except (CapsuleError, OSError, ValueError) as problem:
-        remarks.append(f"the code is not recorded: {_said(problem)}")
-        return Code((), (), {}, ())
-
-
-def _said(problem: CapsuleError | OSError | ValueError) -> str:
-    if isinstance(problem, CapsuleError):
-        return problem.message
-    # A path that the locale's encoding cannot say is a ValueError.
-    return str(getattr(problem, "strerror", None) or problem)
+    return NO_CODE

@@ -51,6 +51,11 @@ class Surroundings(NamedTuple):
         )
 
     @classmethod
+    def unknown(cls, reason: str) -> Surroundings:
+        """Return what there is to say where no interpreter could be looked at."""
+        return cls(environment={}, layers={"python": LayerState("unknown", reason)})
+
+    @classmethod
     def from_document(cls, document: object) -> Surroundings:
         """Return the environment in a document (`Document`): what `capsule capture --json` prints, or a bare mapping.
 

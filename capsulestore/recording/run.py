@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs, recorded_path
+from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.command import Started, sources_named, started_by, starting_directory
@@ -19,10 +19,10 @@ from capsulestore.capture.finding import Finding
 from capsulestore.capture.target import Target
 from capsulestore.errors import CapsuleError
 from capsulestore.model.canonical import Json
-from capsulestore.model.layers import LayerState
 from capsulestore.model.redaction import redact_arguments, redact_text
 from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.recording.execution import Execution, execute
+from capsulestore.recording.seen import NO_CODE, Remarks, observed
 from capsulestore.store import Store
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Seeing:
         self._cache = cache
         # The command may remove it.
         self._directory = os.getcwd()
-        self._remarks: list[str] = []
+        self._remarks = Remarks()
         self._inputs = digest_inputs(order.inputs, root=store.root)
         self._started = self._what_starts()
         self._before = None if self._started.prepares else self._captured(self._started)
@@ -110,27 +110,26 @@ class _Seeing:
         after = self._captured(again)
         found = self._before or after
         code = self._code or self._captured_code(found)
-        observed: dict[str, Json] = {
-            "command": [path_text(word) for word in order.command],
-            "working_directory": recorded_path(self._directory, self._store.root),
-            "run": self._run(execution, after),
-            "status": "completed" if execution.status == 0 else "failed",
-        }
-        if script := self._script():
-            observed["entry_point"] = recorded_path(script, self._store.root)
+        loaded = None
         if tracing and (imported := self._imported(tracing, found)):
             loaded, modules = imported
-            observed["loaded"] = [*loaded]
             code = code.with_files(modules, root=self._store.root)
-        if said := code.as_json():
-            observed["code"] = said
         if again.guessed and again.target:
-            self._remark(f"looked at `{again.target.python}`, which is guessed: {again.reason}")
+            self._remarks.add(f"looked at `{again.target.python}`, which is guessed: {again.reason}")
         description = order.description._replace(
             title=order.description.title or shlex.join(redact_arguments(list(map(path_text, order.command)))[0]),
             inputs=self._inputs,
             outputs=self._outputs(),
-            observed=observed,
+            observed=observed(
+                command=order.command,
+                directory=self._directory,
+                root=self._store.root,
+                run=self._run(execution, after),
+                status="completed" if execution.status == 0 else "failed",
+                script=self._script(),
+                loaded=loaded,
+                code=code,
+            ),
             kept=code.kept,
         )
         recorded: Recorded | CapsuleError
@@ -141,12 +140,6 @@ class _Seeing:
         findings = (*(found.findings if found else ()), *code.findings)
         return Observed(recorded=recorded, execution=execution, findings=findings, remarks=tuple(self._remarks))
 
-    def _remark(self, text: str) -> None:
-        """Keep what a reader should know, once; words of the command line may be among it."""
-        clean = redact_text(text)[0]
-        if clean not in self._remarks:
-            self._remarks.append(clean)
-
     def _run(self, execution: Execution, after: Capture | None) -> dict[str, Json]:
         run: dict[str, Json] = {
             "started_at": execution.started_at.isoformat(),
@@ -156,7 +149,7 @@ class _Seeing:
         if self._before and after:
             run["environment_changed"] = self._before.environment != after.environment
             if run["environment_changed"]:
-                self._remark("the environment changed while the command ran; recorded as it was before")
+                self._remarks.add("the environment changed while the command ran; recorded as it was before")
         return run
 
     def _what_starts(self) -> Started:
@@ -173,15 +166,13 @@ class _Seeing:
         if started.target is None:
             return None
         environ = self._order.environ if started.environ is None else started.environ
-        try:
+        with self._remarks.instead("the environment"):
             return capture(started.target, layers=self._order.layers, environ=environ, cache=self._cache)
-        except (CapsuleError, OSError) as problem:
-            self._remark(f"the environment is not recorded: {_said(problem)}")
-            return None
+        return None
 
     def _captured_code(self, found: Capture | None) -> Code:
         order = self._order
-        try:
+        with self._remarks.instead("the code"):
             return capture_code(
                 found.live if found else (),
                 directory=self._directory,
@@ -193,9 +184,7 @@ class _Seeing:
                     path for path in sources_named(order.command, self._directory) if path != self._started.script
                 ],
             )
-        except (CapsuleError, OSError) as problem:
-            self._remark(f"the code is not recorded: {_said(problem)}")
-            return Code((), (), {}, ())
+        return NO_CODE
 
     def _imported(self, tracing: Tracing, found: Capture | None) -> tuple[Sequence[str], Collection[str]] | None:
         """Return the distributions and the analysis's own modules that were imported; None where not all was seen."""
@@ -203,17 +192,17 @@ class _Seeing:
 
         traced = tracing.files()
         if traced.problem:
-            self._remark(f"what was imported is not recorded: {traced.problem}")
+            self._remarks.add(f"what was imported is not recorded: {traced.problem}")
             return None
         if found is None or not traced.saw(found.interpreter.prefix):
-            self._remark("what was imported is not recorded: the interpreter was not seen to start")
+            self._remarks.add("what was imported is not recorded: the interpreter was not seen to start")
             return None
         return distributions_and_modules(traced, found.interpreter, found.live, cache=self._cache)
 
     def _outputs(self) -> list[Artifact]:
         found, problems = digest_outputs(self._order.outputs, root=self._store.root)
         for problem in problems:
-            self._remark(problem)
+            self._remarks.add(problem)
         return found
 
     def _surroundings(self, found: Capture | None, started: Started) -> Surroundings:
@@ -221,12 +210,8 @@ class _Seeing:
             return Surroundings.of(found)
         reason = redact_text(started.reason or "the interpreter did not answer")[0]
         if not any(remark.startswith("the environment is not recorded") for remark in self._remarks):
-            self._remark(f"the environment is not recorded: {reason}")
-        return Surroundings(environment={}, layers={"python": LayerState("unknown", reason)})
-
-
-def _said(problem: CapsuleError | OSError) -> str:
-    return problem.message if isinstance(problem, CapsuleError) else str(problem.strerror or problem)
+            self._remarks.add(f"the environment is not recorded: {reason}")
+        return Surroundings.unknown(reason)
 
 
 @contextmanager

@@ -196,6 +196,9 @@ def _text_of(value: object) -> str:
     # `str` of bytes may be an error (option `-bb`), and nothing beyond this is kept.
     form: Callable[[Any], str] = repr if isinstance(value, bytes | bytearray) else str
     try:
+        # An array or table prints itself over many lines, and leaves out most of what is in it.
+        if isinstance(shape := getattr(value, "shape", None), tuple) and shape:
+            return _shortened(_utf8(f"<{type(value).__qualname__} of shape {shape}>"))
         text = form(value[:MAX_TEXT] if isinstance(value, bytes | bytearray | str) else value)
     except Exception:
         text = f"<{type(value).__qualname__}>"

@@ -135,7 +135,7 @@ BECOME_TEXTS = {
     "an object without a text": (Broken(), "<Broken>"),
     "a function": (lambda: 1, "<function <lambda>>"),
     "a class": (pathlib.Path, "<class 'pathlib.Path'>"),
-    "an array": (Array([1, 2]), "scalar [1, 2]"),
+    "an array": (Array([1, 2]), "<Array of shape (3,)>"),
     "a scalar of no number": (Scalar(object), "scalar <class 'object'>"),
     "a scalar beyond JSON": (Scalar(float("nan")), "scalar nan"),
     "members that cannot be had": (HalfBroken(a=1, z=2), "half"),

@@ -190,7 +190,7 @@ def graphs(draw_from: st.DrawFn, most: int) -> Graph:
 
 @pytest.mark.parametrize(
     ("examples", "most"),
-    [(100, 12), pytest.param(2000, 12, marks=pytest.mark.slow), pytest.param(300, 60, marks=pytest.mark.slow)],
+    [(100, 12), pytest.param(1000, 12, marks=pytest.mark.slow), pytest.param(300, 60, marks=pytest.mark.slow)],
 )
 def test_each_edge_can_be_followed_and_no_other(examples, most):
     @settings(max_examples=examples)

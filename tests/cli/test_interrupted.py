@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-MOMENTS = 25
+MOMENTS = 18
 MARK = "CAPSULESTORE_TEST_MARK"
 
 # The interpreter's own start, before any line of ours, knows no Ctrl-C but a traceback.

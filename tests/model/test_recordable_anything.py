@@ -105,19 +105,21 @@ def test_other_processes_write_the_same(tmp_path):
     assert " at 0x" not in printed.pop()
 
 
+# A text that looks like an address is somebody's own.
+TEXTS = st.text(st.characters()).filter(lambda text: " at 0x" not in text)
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
     st.floats(),
     st.complex_numbers(),
-    st.text(st.characters()),
+    TEXTS,
     st.binary(),
     st.dates(),
     st.decimals(),
     st.sampled_from([Plain(), Broken(), WithItsId(), Color.RED, Scalar(1), Scalar(None), len, Plain, range(3)]),
 )
-HASHABLE = st.one_of(st.none(), st.integers(), st.text(st.characters()), st.tuples(st.text(), st.integers()))
+HASHABLE = st.one_of(st.none(), st.integers(), TEXTS, st.tuples(TEXTS, st.integers()))
 VALUES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
@@ -141,15 +143,15 @@ def test_any_value_becomes_canonical_json_twice_the_same(value):
     assert len(set(found[1])) == len(found[1])
 
 
-@given(st.dictionaries(st.one_of(st.integers(), st.text()), VALUES))
+@given(st.dictionaries(st.one_of(st.integers(), TEXTS), VALUES))
 def test_the_order_in_which_members_were_added_does_not_matter(value):
     plain, told = recordable(value)
     assert recordable(dict(reversed(value.items()))) == (plain, told)
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), st.text()),
-    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**53) + 1, 2**53 - 1), TEXTS),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(TEXTS, inner)),
 )
 
 

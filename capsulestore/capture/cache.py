@@ -19,7 +19,7 @@ from typing import Final
 import orjson
 
 from capsulestore.capture.files import open_regular
-from capsulestore.capture.stamp import Stamp, fact, stamp
+from capsulestore.capture.stamp import Fact, Stamp, fact, stamp
 from capsulestore.capture.watch import watching
 from capsulestore.errors import FileProblem, InvalidValue
 from capsulestore.model import canonical
@@ -57,6 +57,13 @@ class Cache:
     def __init__(self, directory: str | None, *, granularity_ns: int = _CLOCK_NS) -> None:
         self._directory = directory
         self._granularity_ns = granularity_ns
+        self._fact: Callable[[str], Fact] = fact
+
+    def at_one_moment(self) -> Cache:
+        """Return the same cache, for what is captured in one go: what is kept of a file is held to one look at it."""
+        moment = Cache(self._directory, granularity_ns=self._granularity_ns)
+        moment._fact = cache(fact)
+        return moment
 
     def recall(self, name: str, compute: Callable[[], Json], *, condition: str = "") -> Json:
         """Return the value kept by that name under that condition, or compute it and keep it.
@@ -74,7 +81,7 @@ class Cache:
         path = os.path.join(self._directory, _sha256(name))
         own = _own_modules()
         condition = _sha256(f"{own.text}\0{condition}")
-        kept = _read(path, name, condition)
+        kept = _read(path, name, condition, self._fact)
         if kept is not None:
             return kept[0]
         began = time.time_ns()
@@ -116,7 +123,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _read(path: str, name: str, condition: str) -> tuple[Json] | None:
+def _read(path: str, name: str, condition: str, fact_of: Callable[[str], Fact]) -> tuple[Json] | None:
     try:
         with open_regular(path) as file:
             status = os.fstat(file.fileno())
@@ -127,7 +134,7 @@ def _read(path: str, name: str, condition: str) -> tuple[Json] | None:
         if head != _head(body):
             return None
         recorded_name, recorded_condition, watched, text, value = orjson.loads(body)
-        if (recorded_name, recorded_condition) != (name, condition) or text != stamp(map(fact, watched)).text:
+        if (recorded_name, recorded_condition) != (name, condition) or text != stamp(map(fact_of, watched)).text:
             return None
     except (OSError, FileProblem, ValueError, TypeError, IndexError):
         return None

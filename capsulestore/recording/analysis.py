@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from capsulestore.capture.artifacts import Artifact, digest_inputs, digest_outputs
-from capsulestore.capture.cache import users_cache
+from capsulestore.capture.cache import Cache, users_cache
 from capsulestore.capture.code import Code, capture_code
 from capsulestore.capture.environment import Capture, capture
 from capsulestore.capture.host import NUMERIC_LIBRARIES
@@ -106,16 +106,15 @@ def complete(  # noqa: PLR0913  (each says another thing of the analysis)
     digested, problems = digest_outputs((_from(begun.directory, output) for output in outputs), root=store.root)
     for problem in problems:
         remarks.add(problem)
-    found = _captured(layers, remarks)
+    kept = users_cache().at_one_moment()
+    found = _captured(layers, kept, remarks)
     is_seen = not isinstance(failure, Unseen)
     failed = is_seen and failure is not None and not _is_success(failure)
     script = _script(found)
     code = _code(begun, found, script, [*inputs, *outputs], store.root, remarks)
     loaded = None
     if found:
-        imported, modules = distributions_and_modules(
-            imported_here(), found.interpreter, found.live, cache=users_cache()
-        )
+        imported, modules = distributions_and_modules(imported_here(), found.interpreter, found.live, cache=kept)
         loaded = sorted({*imported, *_needed(found)} - {_RECORDER})
         code = code.with_files(modules, root=store.root)
     for finding in (*(found.findings if found else ()), *code.findings):
@@ -179,9 +178,9 @@ def _run(started_at: datetime, finished_at: datetime, failure: BaseException | N
     return run
 
 
-def _captured(layers: Collection[str] | None, remarks: Remarks) -> Capture | None:
+def _captured(layers: Collection[str] | None, cache: Cache, remarks: Remarks) -> Capture | None:
     with remarks.instead("the environment"):
-        return capture(running(), layers=layers, environ=own_environ(), cache=users_cache())
+        return capture(running(), layers=layers, environ=own_environ(), cache=cache)
     return None
 
 

@@ -219,3 +219,20 @@ PLACES = [
 @pytest.mark.parametrize(("environ", "expected"), PLACES)
 def test_a_cache_is_where_the_xdg_specification_has_it(environ, expected):
     assert cache_directory(environ) == expected
+
+
+def test_at_one_moment_a_file_is_looked_at_once_and_at_another_again(tmp_path):
+    read = tmp_path / "read"
+    read.write_text("1")
+    cache = Cache(str(tmp_path / "cache"), granularity_ns=0)
+
+    def compute():
+        noticed(str(read))
+        return read.read_text()
+
+    assert cache.recall("a", compute) == cache.recall("b", compute) == "1"
+    moment = cache.at_one_moment()
+    assert moment.recall("a", compute) == "1"
+    read.write_text("two")
+    assert moment.recall("b", compute) == "1"
+    assert cache.at_one_moment().recall("b", compute) == cache.recall("a", compute) == "two"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from .commands import variables, work_tree
@@ -27,7 +28,8 @@ _LABELS: Final = {
     "digest-10000": "look-up of a whole digest, 10,000 capsules",
     "prefix-10000": "look-up of a prefix of 12, 10,000 capsules",
     "tag-10000": "look-up of a tag, 10,000 capsules",
-    "record": "recording a function that does nothing",
+    "record": "recording a function that does nothing, in a plain directory",
+    "record-git": "recording a function that does nothing, in a git work tree",
     "fsync": "for comparison: a file of 4 KB, made durable",
 }
 
@@ -35,14 +37,17 @@ _LABELS: Final = {
 def measure(made: Environments, rounds: int, scratch: Path) -> Figures:
     """Return the times of library.py and recorded.py, each name with `in-process-` before it."""
     environ = variables(made, scratch)
-    here, place = Path(__file__).parent, scratch / "recorded"
-    place.mkdir()
-    subprocess.run([made.capsule / "bin/capsule", "init"], cwd=place, env=environ, check=True, capture_output=True)
+    here = Path(__file__).parent
     library = [made.capsule / "bin/python", "-I", here / "library.py", made.target / "bin/python"]
-    times = {
-        **_answer([*library, work_tree(scratch / "library", environ), rounds], environ),
-        **_answer([made.recorder / "bin/python", "-I", here / "recorded.py", place, rounds], environ),
-    }
+    times = _answer([*library, work_tree(scratch / "library", environ), rounds], environ)
+    recorded = [made.recorder / "bin/python", "-I", here / "recorded.py"]
+    with TemporaryDirectory() as plain:
+        for name, place in (("record", Path(plain)), ("record-git", work_tree(scratch / "recorded", environ))):
+            init = [made.capsule / "bin/capsule", "init"]
+            subprocess.run(init, cwd=place, env=environ, check=True, capture_output=True)
+            answer = _answer([*recorded, place, rounds], environ)
+            if "record" in answer:
+                times[name] = answer["record"]
     return {
         f"in-process-{name}": Figure(
             label=label, times=tuple(times.get(name, ())), missing="" if name in times else "it did not end well"

@@ -88,7 +88,12 @@ TARGETS: Final = (
         _time("in-process-store"),
     ),
     Target("a warm capture takes at most {} ms, in process", 15, "ms", _time("in-process-capture-warm")),
-    Target("recording a function that does nothing takes at most {} ms", 30, "ms", _time("in-process-record")),
+    Target(
+        "recording a function that does nothing takes at most {} ms, in a plain directory",
+        30,
+        "ms",
+        _time("in-process-record"),
+    ),
     Target("no `capsule` command takes more than {} MB of memory", 100, "MB", _most_memory),
     Target(
         "aimed at: `capsule verify`, warm, takes at most {} times what `uv pip freeze` takes",

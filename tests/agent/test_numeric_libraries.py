@@ -78,5 +78,5 @@ def test_numbers_and_arrays_of_numpy_are_parameters(libraries):
     parameters = project.manifest()["parameters"]
     plain = {name: parameters.pop(name) for name in ("x", "n", "b", "zero_d")}
     assert plain == {"x": 0.1, "n": 3, "b": True, "zero_d": 2}
-    assert parameters.pop("large").startswith("[0. 0. 0. ... ")
-    assert parameters == {"nan": "nan", "a": "[0 1 2]", "list": [1, "2024-02-29"]}
+    assert parameters.pop("large") == "<ndarray of shape (1000000,)>"
+    assert parameters == {"nan": "nan", "a": "<ndarray of shape (3,)>", "list": [1, "2024-02-29"]}

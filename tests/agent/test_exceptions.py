@@ -9,6 +9,8 @@ import pytest
 
 from capsulestore import record
 
+pytestmark = pytest.mark.slow
+
 
 class Odd(Exception):
     """An exception that cannot be looked at."""

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FORK = """
 import os, sys
 from capsulestore import record

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BLOCK = """
 from capsulestore import record
 with record("fit") as run:

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import FIT
 
+pytestmark = pytest.mark.slow
+
 
 def test_with_the_flag_the_program_is_recorded(fit, project, told):
     (project / "data.csv").write_text("0")

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import FIT
 
+pytestmark = pytest.mark.slow
+
 CAUGHT = """
     try: sys.exit(3)
     except SystemExit: print("caught")

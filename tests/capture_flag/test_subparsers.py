@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = """
 import argparse
 from capsulestore.post_process import add_capture_capsule_argument

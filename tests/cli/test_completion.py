@@ -16,6 +16,8 @@ from capsulestore.model.manifest import Manifest
 from capsulestore.model.mapping import encode_mapping
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 Answer = Callable[..., tuple[int, list[str], str]]
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 MAKE_RUN = 'mount -t tmpfs none /run && mkdir /run/systemd && touch "/run/$1" && echo "$2" > "/run/$1" && shift 2'
 TRACES = {"podman": (".containerenv", ""), "lxc": ("systemd/container", "lxc")}

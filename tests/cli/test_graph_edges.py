@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from capsulestore_cli.graph import Node, Row, draw
 
+pytestmark = pytest.mark.slow
+
 Graph = Mapping[str, Sequence[str]]
 """The parents of each node; children come before their parents."""
 

@@ -13,6 +13,8 @@ from capsulestore.model.digest import Digest
 from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = Digest("e" * 64)
 
 Derive = Callable[..., Digest]

@@ -16,6 +16,8 @@ import pytest
 
 from capsulestore_cli.post_process import command
 
+pytestmark = pytest.mark.slow
+
 START = [sys.executable, "-m", "capsulestore.post_process"]
 FIT = hashlib.sha256(b"1,2,3").hexdigest()
 STRANGE = "a\x1b]0;b\n" + os.fsdecode(b"\xff")

@@ -11,6 +11,8 @@ import pytest
 
 import capsulestore
 
+pytestmark = pytest.mark.slow
+
 CALLER = """
 from collections import OrderedDict
 from pathlib import Path

@@ -15,6 +15,8 @@ from capsulestore.artifact_registry import get_capsule, register_capsule, verify
 from capsulestore.capture.environment import capture_environment
 from capsulestore.runtime_capture import capture_python_environment, verify_environment_match
 
+pytestmark = pytest.mark.slow
+
 HERE = ".venv"
 
 

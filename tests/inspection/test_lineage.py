@@ -16,6 +16,8 @@ from capsulestore.model.objects import GitObject, TreeEntry, encode_tree
 from capsulestore.recording.capsule import Description, Surroundings, record
 from capsulestore.store import Store
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = Digest("e" * 64)
 DEEP = 5_000
 """Five times as deep as Python lets functions call each other."""

@@ -14,6 +14,8 @@ from capsulestore.store import Store
 
 from .conftest import KERNEL, digest_in, written
 
+pytestmark = pytest.mark.slow
+
 LOAD = "%load_ext capsulestore"
 
 

@@ -13,6 +13,8 @@ from capsulestore.store import Store
 
 from .conftest import digest_in
 
+pytestmark = pytest.mark.slow
+
 LOAD = "%load_ext capsulestore"
 
 

@@ -10,6 +10,8 @@ from capsulestore.artifact_registry import get_capsule, register_capsule, verify
 from capsulestore.errors import InvalidValue
 from capsulestore.runtime_capture import compute_environment_digest
 
+pytestmark = pytest.mark.slow
+
 HAND_MADE = {"python": {"rules": 1, "packages": {"numpy": {"version": "2.1.0"}}}}
 
 

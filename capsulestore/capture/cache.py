@@ -25,7 +25,7 @@ from capsulestore.errors import FileProblem, InvalidValue
 from capsulestore.model import canonical
 from capsulestore.model.canonical import Json
 
-__all__ = ["MOST_KEPT", "Cache", "cache_directory", "users_cache"]
+__all__ = ["MOST_KEPT", "NOTHING_KEPT", "Cache", "cache_directory", "users_cache"]
 
 MOST_KEPT: Final = 256
 """How many values are kept, of which an interpreter has four; those that were kept first go."""
@@ -99,6 +99,10 @@ class Cache:
             again: Json = orjson.loads(canonical.dumps(value))
             return again
         return value
+
+
+NOTHING_KEPT: Final = Cache(None)
+"""For whom all is to be computed."""
 
 
 def users_cache() -> Cache:

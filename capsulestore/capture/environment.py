@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from capsulestore.capture.cache import Cache
+from capsulestore.capture.cache import NOTHING_KEPT, Cache
 from capsulestore.capture.container import ContainerLayer
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
@@ -39,8 +39,6 @@ LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), ContainerLayer(), SystemLayer
 
 CONTEXT_LAYERS: Final = frozenset(layer.name for layer in LAYERS if not layer.in_environment)
 """The names of the layers that are context and nothing else."""
-
-_NOTHING_KEPT: Final = Cache(None)
 
 
 class Capture(NamedTuple):
@@ -81,7 +79,7 @@ def capture(
     layers: Collection[str] | None = None,
     rules: Mapping[str, int] | None = None,
     environ: Mapping[str, str] | None = None,
-    cache: Cache = _NOTHING_KEPT,
+    cache: Cache = NOTHING_KEPT,
 ) -> Capture:
     """Capture the environment of a target; only reads (I9), beyond starting the interpreter once.
 
@@ -132,7 +130,7 @@ def check_layers_to_record(layers: Collection[str] | None) -> None:
 
 
 def capture_environment(
-    python: str | None = None, *, layers: Collection[str] | None = None, cache: Cache = _NOTHING_KEPT
+    python: str | None = None, *, layers: Collection[str] | None = None, cache: Cache = NOTHING_KEPT
 ) -> Capture:
     """Capture the environment of the interpreter at the path `python`, of the running one where none is given.
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from capsulestore.capture.cache import Cache
+from capsulestore.capture.cache import NOTHING_KEPT, Cache
 from capsulestore.capture.environment import Capture
 from capsulestore.capture.target import Target
 from capsulestore.compare.verdict import Verdict
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Failure", "Verification", "verify"]
 
-_NOTHING_KEPT: Final = Cache(None)
 _NO_OTHER: Final = frozenset({"same", "missing"})
 
 
@@ -135,7 +134,7 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     strict: bool = False,
     loaded: bool = False,
     environ: Mapping[str, str] | None = None,
-    cache: Cache = _NOTHING_KEPT,
+    cache: Cache = NOTHING_KEPT,
 ) -> Verification:
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 

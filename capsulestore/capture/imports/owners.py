@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
-from capsulestore.capture.cache import Cache
+from capsulestore.capture.cache import NOTHING_KEPT, Cache
 from capsulestore.capture.imports.observed import MODULE_ENDINGS, Traced
 from capsulestore.capture.interpreter import Interpreter
 from capsulestore.capture.live_source import LiveSource
@@ -23,13 +23,12 @@ __all__ = ["distributions_and_modules", "loaded_distributions", "local_modules"]
 
 _ENDINGS: Final = tuple(map(os.fsencode, MODULE_ENDINGS))
 _NO_EDITABLES: Final[Mapping[str, str]] = {}
-_NOTHING_KEPT: Final = Cache(None)
 
 _Identity = tuple[int, int]
 
 
 def distributions_and_modules(
-    traced: Traced, interpreter: Interpreter, live: Iterable[LiveSource], *, cache: Cache = _NOTHING_KEPT
+    traced: Traced, interpreter: Interpreter, live: Iterable[LiveSource], *, cache: Cache = NOTHING_KEPT
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what was imported of what an interpreter has: its distributions, and the analysis's own modules.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -56,6 +57,16 @@ def _container(layer: Layer) -> Iterator[str]:
         yield f"run by {'an unknown runtime' if runtime == 'unknown' else _word(runtime)}"
 
 
+def _conda(layer: Layer) -> Iterator[str]:
+    channels = Counter(
+        archive.get("channel") for _, archive in _entries(layer, "archives") if isinstance(archive, dict)
+    )
+    known = sorted((str(channel), count) for channel, count in channels.items() if channel)
+    yield from (f"{count} from {channel}" for channel, count in known)
+    if distributions := len(dict(_entries(layer, "distributions"))):
+        yield f"{distributions} of the Python packages"
+
+
 def _anything(layer: Layer) -> Iterator[str]:
     for collection in layer:
         yield from (f"{name} {_word(value)}" for name, value in _entries(layer, collection))
@@ -65,6 +76,7 @@ _SUMMARIES: Final[Mapping[str, Callable[[Layer], Iterator[str]]]] = {
     "system": _system,
     "variables": _variables,
     "host": _host,
+    "conda": _conda,
     "python": _python,
     "container": _container,
 }

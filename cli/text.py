@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from capsulestore.compare.closures import closure_changes, is_of_closure
 from capsulestore.compare.words import NOTHING, in_short, member_changes
 
 from .output import safe, style, table
@@ -64,7 +65,16 @@ def change_lines(changes: Iterable[Change]) -> Iterator[str]:
     """Yield changes grouped by collection: `numpy  1.26.4 → 2.1.0`, with `∅` for what is not there."""
     for place, group in groupby(changes, key=lambda change: (change.layer, change.collection)):
         yield safe("/".join(part for part in place if part)) or "environment"
-        yield from table([row for change in group for row in _change_rows(change)], indent="  ")
+        yield from table(list(_rows_of(list(group))), indent="  ")
+
+
+def _rows_of(group: list[Change]) -> Iterator[tuple[str, str]]:
+    if all(map(is_of_closure, group)):
+        for name, before, after in closure_changes(group):
+            yield safe(name), f"{style(before, 'red')} → {style(after, 'green')}"
+    else:
+        for change in group:
+            yield from _change_rows(change)
 
 
 def _change_rows(change: Change) -> Iterator[tuple[str, str]]:

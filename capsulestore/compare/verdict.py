@@ -62,18 +62,20 @@ class Outcome(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def judge(
+def judge(  # noqa: PLR0913  (each says another thing of what counts)
     captured: Seen,
     current: Seen,
     *,
     only: Collection[str] | None = None,
     also: Collection[str] = (),
     alike: Collection[str] = (),
+    told_otherwise: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Judge the layers that were looked at when the capsule was captured, or those of them in `only`.
 
     Those in `also` are judged in any case: where nothing was recorded of one, it cannot be compared. Those in `alike`
-    match whatever their digests are: nothing that counts differs.
+    match whatever their digests are: nothing that counts differs. Those in `told_otherwise` cannot be compared, for the
+    reason given there.
     `different` where a layer differs; else `not comparable` where one is known on one side only, or there is nothing to
     compare at all, which is said; else `identical`. A layer that neither side knows is left out, and said to be.
     """
@@ -88,7 +90,10 @@ def judge(
                 continue
             reasons.append(f"{name}: known neither then nor now{_because(now)}; left out of the verdict")
             continue
-        matches.append(_match(name, captured, current, demanded=name in also, alike=name in alike))
+        match = _match(name, captured, current, demanded=name in also, alike=name in alike)
+        if told_otherwise and name in told_otherwise and match.match is False:
+            match = match._replace(match=None, reason=told_otherwise[name])
+        matches.append(match)
     reasons += [f"{match.layer}: {match.reason}" for match in matches if match.reason]
     # Of nothing there is no verdict.
     verdict: Verdict = "identical" if matches else "not comparable"

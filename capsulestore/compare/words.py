@@ -15,22 +15,29 @@ __all__ = ["NOTHING", "in_short", "member_changes", "sentence", "sides"]
 NOTHING: Final = "∅"
 """What stands for a side on which there is no such entry."""
 
+_DIGEST: Final = "sha256:"
 _DIGITS_SHOWN: Final = 12
 _MEMBERS_TOLD: Final = 3
 
 
 def in_short(entry: Json) -> str:
-    """Return what says most of an entry: its version, the first digits of its content, how much it holds, or all."""
+    """Return what says most of an entry: its version, the first digits of its content, how much it holds, or all.
+
+    Of the digests of an image's layers the last, which another in any of them hardly ever leaves the same.
+    """
     if isinstance(entry, str):
         return _shortened(entry) or '""'
     if isinstance(entry, Mapping):
         version, content = entry.get("version"), entry.get("content")
         if isinstance(version, str):
-            return f"{version} (editable)" if entry.get("editable") is True else version
+            return f"{version}{_qualified(entry)}"
         if isinstance(content, str):
             return _shortened(content)
         if len(entry) > _MEMBERS_TOLD:
             return f"{len(entry)} entries"
+    if isinstance(entry, list) and entry and all(isinstance(one, str) and one.startswith(_DIGEST) for one in entry):
+        last = _shortened(str(entry[-1]))
+        return f"{last} (last of {len(entry)})" if len(entry) > 1 else last
     return dumps(entry).decode()
 
 
@@ -72,6 +79,14 @@ def _member(side: Mapping[str, Json], name: str) -> str:
     return in_short(side[name]) if name in side else NOTHING
 
 
+def _qualified(entry: Mapping[str, Json]) -> str:
+    """Return what belongs to a version: of a conda package the build, which a version has many of."""
+    if entry.get("editable") is True:
+        return " (editable)"
+    build = entry.get("build")
+    return f" {build}" if "subdir" in entry and isinstance(build, str) else ""
+
+
 def _shortened(text: str) -> str:
-    digest = text.removeprefix("sha256:")
+    digest = text.removeprefix(_DIGEST)
     return digest[:_DIGITS_SHOWN] if digest != text else text

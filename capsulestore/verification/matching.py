@@ -12,6 +12,7 @@ from capsulestore.capture.target import Target
 from capsulestore.compare.context import in_words
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.compare.looked import Looked
+from capsulestore.compare.told_otherwise import told_otherwise
 from capsulestore.compare.verdict import LayerMatch, Outcome, Verdict, judge
 from capsulestore.compare.words import sentence
 from capsulestore.model.canonical import Json
@@ -183,15 +184,20 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
         for change in _differences(recorded, recorded.context, current_context)
         if (change.layer, change.collection) != NUMERIC_LIBRARIES
     ]
-    if nothing_counts := different - {change.layer for change in (*of_environment, *of_context)}:
-        outcome = judge(*sides, only=layers, also=counted, alike=nothing_counts)
+    otherwise = told_otherwise(of_environment)
+    nothing_counts = different - {change.layer for change in (*of_environment, *of_context)}
+    if nothing_counts or otherwise:
+        outcome = judge(*sides, only=layers, also=counted, alike=nothing_counts, told_otherwise=otherwise)
     unseen = dict(_unseen(then, now, counted, layers))
     beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
     return EnvironmentMatch(
         captured=recorded.environment,
         current=current.id,
         outcome=outcome,
-        changes=(*of_environment, *(change for change in of_context if change.layer in counted & different)),
+        changes=(
+            *(change for change in of_environment if change.layer not in otherwise),
+            *(change for change in of_context if change.layer in counted & different),
+        ),
         compared_context=beside,
         context_changes=tuple(change for change in of_context if change.layer in beside),
         unseen=unseen,

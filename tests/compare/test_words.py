@@ -16,6 +16,18 @@ ENTRIES = {
     "null is its JSON": (None, "null"),
     "true is its JSON": (True, "true"),
     "a list is its JSON": (["a", 1.0], '["a",1]'),
+    "a conda package is its version and its build": (
+        {"version": "3.0.13", "build": "h7f8727e_0", "subdir": "linux-64", "content": "sha256:aa"},
+        "3.0.13 h7f8727e_0",
+    ),
+    "the build of a wheel is not told beside its version": ({"version": "1.0", "build": "1"}, "1.0"),
+    "an image's layers are the last of them": (
+        ["sha256:0123456789abcdef", "sha256:fedcba9876543210"],
+        "fedcba987654 (last of 2)",
+    ),
+    "a layer that is the only one": (["sha256:0123456789abcdef"], "0123456789ab"),
+    "a list of digests and others": (["sha256:01", 1], '["sha256:01",1]'),
+    "an empty list": ([], "[]"),
     "another mapping is its JSON": ({"b": 1, "a": "é"}, '{"a":"é","b":1}'),
 }
 

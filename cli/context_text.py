@@ -36,13 +36,27 @@ def _variables(layer: Layer) -> Iterator[str]:
 def _host(layer: Layer) -> Iterator[str]:
     yield _words(layer, "kernel", "name", "release")
     processors = dict(_entries(layer, "cpu")).get("logical")
-    yield f"{_words(layer, 'cpu', 'model')}{f', {_word(processors)} processors' if processors else ''}"
+    model = " ".join(filter(None, (_words(layer, "cpu", "model"), _words(layer, "cpu", "level"))))
+    yield f"{model}{f', {_word(processors)} processors' if processors else ''}"
     if memory := _words(layer, "memory", "gib"):
         yield f"{memory} GiB"
+    allowed = (("cpus", "{} CPUs"), ("cpuset", "a cpuset of {}"), ("memory_mib", "{} MiB"))
+    limits = dict(_entries(layer, "limits"))
+    if limited := [words.format(_word(limits[entry])) for entry, words in allowed if entry in limits]:
+        yield f"limited to {' and '.join(limited)}"
+    yield from _gpus(layer)
+
+
+def _gpus(layer: Layer) -> Iterator[str]:
     gpus = dict(_entries(layer, "gpu"))
-    yield from map(_word, gpus.get("models") or ())
+    told = gpus.get("models")
+    models = list(map(_word, told)) if isinstance(told, list) else []
+    for model in dict.fromkeys(models):
+        yield f"{models.count(model)} {model}" if models.count(model) > 1 else model
     if driver := gpus.get("driver"):
         yield f"GPU driver {_word(driver)}"
+    if cuda := gpus.get("cuda"):
+        yield f"CUDA {_word(cuda)}"
 
 
 def _python(layer: Layer) -> Iterator[str]:

@@ -23,10 +23,16 @@ _LABELS: Final[Mapping[tuple[str | None, str | None, str | None], str]] = {
     ("system", "runtime", "standard_library"): "standard library",
     ("host", "kernel", "release"): "kernel",
     ("host", "cpu", "model"): "CPU",
+    ("host", "cpu", "level"): "CPU level",
     ("host", "cpu", "logical"): "logical CPUs",
     ("host", "memory", "gib"): "memory in GiB",
     ("host", "gpu", "driver"): "GPU driver",
     ("host", "gpu", "models"): "GPUs",
+    ("host", "gpu", "cuda"): "CUDA",
+    ("host", "gpu", "memory_gib"): "GPU memory in GiB",
+    ("host", "limits", "cpus"): "CPU limit",
+    ("host", "limits", "cpuset"): "CPUs of the cpuset",
+    ("host", "limits", "memory_mib"): "memory limit in MiB",
 }
 """What people call an entry whose key does not say it."""
 

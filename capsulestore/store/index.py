@@ -6,8 +6,9 @@ between it and the tip that was seen last are read, no others, unless main was m
 
 from __future__ import annotations
 
+import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -121,6 +122,53 @@ class Index:
             self.make_anew()
         raise StoreUnreadable(f"the index says that {tree} is registered where it is not")
 
+    def has_commit(self, name: Digest) -> bool:
+        """Return whether a commit is one of the shelf's: main, or what it was made of."""
+        return bool(self._places([name]))
+
+    def beyond(self, known: Iterable[Digest]) -> list[Registration]:
+        """Return the commits of the shelf that none of the known ones reaches, newest first.
+
+        Those known that are none of the shelf's are passed over. What is read are the commits that are new, and as many
+        of the others as it takes to tell them apart, which is one or two: by time and generation no commit comes before
+        one that it follows on.
+        """
+        tip, known = self._history.tip, set(known)
+        if tip is None:
+            return []
+        places = self._places({tip, *known})
+        waiting = [(place, name) for name, place in places.items()]
+        heapq.heapify(waiting)
+        reached = known & places.keys()
+        new: list[Registration] = []
+        seen = set(places)
+        while any(name not in reached for _, name in waiting):
+            _, name = heapq.heappop(waiting)
+            commit = self._history.read(name)
+            if name in reached:
+                reached.update(commit.parents)
+            else:
+                new.append(Registration(name, commit))
+            unseen = [parent for parent in commit.parents if parent not in seen]
+            seen.update(unseen)
+            for parent, place in self._places(unseen).items():
+                heapq.heappush(waiting, (place, parent))
+        return new
+
+    def commits_of_environment(self, environment: Digest) -> list[Digest]:
+        """Return the commits that register a capsule of an environment."""
+        sql = "SELECT c.id FROM trees t JOIN commits c ON c.tree = t.digest WHERE t.environment = ?"
+        return self._database.ask(_first, sql, environment.raw)
+
+    def commits_of(self, tree: Digest) -> list[Digest]:
+        """Return the commits that register a tree."""
+        return self._database.ask(_first, "SELECT id FROM commits WHERE tree = ?", tree.raw)
+
+    def _places(self, names: Iterable[Digest]) -> dict[Digest, tuple[int, int]]:
+        """Return where commits of the shelf stand, the newest the least; for those that are its own."""
+        sql = "SELECT id, -time, -generation FROM commits WHERE id = ?"
+        return dict(row for name in names for row in self._database.ask(_placed, sql, name.raw))
+
     def make_anew(self) -> None:
         """Forget all: what the index says turned out not to be so."""
         self._database.remove()
@@ -174,6 +222,10 @@ class Index:
 
     def _registered(self, which: str, *values: object) -> list[Registered]:
         return self._database.ask(_decoded, f"{_REGISTERED} {which}", *values)
+
+
+def _placed(row: tuple[bytes, int, int]) -> tuple[Digest, tuple[int, int]]:
+    return digest_of(row[0]), (int(row[1]), int(row[2]))
 
 
 def _first(row: tuple[bytes]) -> Digest:

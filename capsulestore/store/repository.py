@@ -9,7 +9,7 @@ from typing import Self
 
 from capsulestore.errors import InvalidValue, StoreUnreadable, UnknownName
 from capsulestore.model.capsule import Capsule
-from capsulestore.model.commit import Person
+from capsulestore.model.commit import Commit, Person
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Encoded, GitObject
 from capsulestore.model.statement import Statement
@@ -28,7 +28,7 @@ __all__ = ["Store"]
 
 
 class Store:
-    """A `.capsules` directory: objects by digest, capsules registered on its shelf, their `index` and `tags`.
+    """A `.capsules` directory: objects by digest, capsules registered on its shelf, their `index`, `tags` and `refs`.
 
     Use it in a `with` block, or `close()` it, to let go of the files it keeps open.
     """
@@ -41,11 +41,11 @@ class Store:
         self.path = os.path.abspath(layout.named(path))
         layout.check(self.path)
         self._database = ObjectDatabase(self.path)
-        self._refs = Refs(self.path)
-        self._history = History(self._database, self._refs)
+        self.refs = Refs(self.path)
+        self._history = History(self._database, self.refs)
         self.index = Index(self.path, self._history, self._database.read)
-        self.tags = Tags(self._refs)
-        self._shelf = Shelf(self._database, self._refs, self._history, self.index)
+        self.tags = Tags(self.refs)
+        self._shelf = Shelf(self._database, self.refs, self._history, self.index)
 
     @classmethod
     def init(cls, directory: str = ".") -> Store:
@@ -79,13 +79,22 @@ class Store:
         """The directory that holds the store, by its real path: a manifest's paths are relative to it."""
         return os.path.dirname(os.path.realpath(self.path))
 
+    @property
+    def tip(self) -> Digest | None:
+        """The newest commit of the shelf, None where nothing is registered."""
+        return self._history.tip
+
+    def __contains__(self, name: Digest) -> bool:
+        """Whether there is an object of this name; what it holds is only seen when it is read."""
+        return name in self._database
+
     def read(self, name: Digest) -> GitObject:
         """Return an object whose bytes hash to its name; raise `MissingObject` or `DamagedObject`."""
         return self._database.read(name)
 
     def resolve(self, name: str) -> Named:
         """Return what a name stands for; raise `MalformedName`, `UnknownName` or `AmbiguousName`."""
-        return resolve(name, self._database, self._refs, self.index)
+        return resolve(name, self._database, self.refs, self.index)
 
     def resolve_capsule(self, name: str) -> Digest:
         """Return the digest of the capsule that a name stands for; raise `UnknownName` where it is something else."""
@@ -115,7 +124,7 @@ class Store:
         adding it again is safe. `author` is git's identity unless given.
         """
         new = self._register(capsule, title, author)
-        self._refs.put(LAST, capsule.id)
+        self.refs.put(LAST, capsule.id)
         return new
 
     def check_writable(self) -> None:
@@ -128,6 +137,18 @@ class Store:
         self._register(encoded, title, author)
         return encoded.id
 
+    def commit(self, name: Digest) -> Commit:
+        """Return a commit; raise `MissingObject`, `DamagedObject`, or `StoreUnreadable` for what is none."""
+        return self._history.read(name)
+
+    def join(self, other: Digest) -> Digest:
+        """Have the shelf hold what another's tip reaches, all of which is here, and return the shelf's tip.
+
+        Where neither follows on the other, that is a commit which joins both: a pure function of the two. Durable when
+        this returns; raise `StoreBusy` or `StoreUnwritable`, after which the shelf is as it was.
+        """
+        return self._shelf.join(other)
+
     def _register(self, tree: Encoded, title: str, author: Person | None) -> bool:
         # Somebody may have removed it since it was opened; writing would make half a store of what is left.
         layout.check(self.path)
@@ -136,7 +157,7 @@ class Store:
 
     def last(self) -> Digest | None:
         """Return the capsule that this store was last asked to add, `@`; None before the first."""
-        return self._refs.read(LAST)
+        return self.refs.read(LAST)
 
     def commits(self) -> Iterator[Registration]:
         """Yield the shelf's commits, newest first."""

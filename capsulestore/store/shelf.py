@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from capsulestore.model.commit import Commit, Person
+from capsulestore.model.commit import Commit, Person, join
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import Encoded, GitObject, decode_tree
+from capsulestore.model.objects import EMPTY_TREE, Encoded, GitObject, decode_tree
 from capsulestore.store.database import ObjectDatabase
 from capsulestore.store.history import History
 from capsulestore.store.index import Index
@@ -49,6 +49,26 @@ class Shelf:
                 self._database.write(commit)
                 move(commit.id)
                 return True
+
+    def join(self, other: Digest) -> Digest:
+        """Put on the shelf all that a commit reaches, and return the shelf's new tip; `Store.join` has the contract."""
+        with self._refs.locked(MAIN) as move:
+            tip = self._history.tip
+            if tip is not None and self._index.has_commit(other):
+                return tip
+            if tip is None or self._follows(other, tip):
+                new = other
+            else:
+                commit = join({name: self._history.read(name).time for name in (tip, other)}).encode()
+                self._database.write(EMPTY_TREE)
+                self._database.write(commit)
+                new = commit.id
+            move(new)
+            return new
+
+    def _follows(self, other: Digest, tip: Digest) -> bool:
+        """Whether a commit that the shelf does not hold reaches its tip: by way of one that does not, in any case."""
+        return any(tip in new.commit.parents for new in self._history.commits(other, self._index.has_commit))
 
     def _commit(self, tree: Digest, parent: Digest | None, title: str, author: Person) -> GitObject:
         now = int(time.time())

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from capsulestore.capture.cache import NOTHING_KEPT, Cache
+from capsulestore.capture.conda import CondaLayer
 from capsulestore.capture.container import ContainerLayer
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.host import HostLayer
@@ -34,7 +35,14 @@ __all__ = [
     "check_layers_to_record",
 ]
 
-LAYERS: Final[tuple[Layer, ...]] = (PythonLayer(), ContainerLayer(), SystemLayer(), VariablesLayer(), HostLayer())
+LAYERS: Final[tuple[Layer, ...]] = (
+    PythonLayer(),
+    CondaLayer(),
+    ContainerLayer(),
+    SystemLayer(),
+    VariablesLayer(),
+    HostLayer(),
+)
 """Every layer, in the order in which people are told of them."""
 
 CONTEXT_LAYERS: Final = frozenset(layer.name for layer in LAYERS if not layer.in_environment)

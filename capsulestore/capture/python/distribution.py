@@ -74,10 +74,14 @@ class Distribution:
         return entry
 
 
-def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Distribution | None, list[Finding]]:
+def read_distribution(
+    found: Found, role: Role, distro: DistroFiles, *, has_url: bool = True
+) -> tuple[Distribution | None, list[Finding]]:
     """Return the distribution that metadata on disk describes, and findings; None where nothing gives it a name.
 
     Its modules are then owned by nobody, so that they are captured all the same. Never raises for what lies on disk.
+    Without `has_url`, its `direct_url.json` is not read: what conda installed has one that leads into the machine that
+    built the package.
     """
     findings: list[Finding] = []
 
@@ -89,7 +93,7 @@ def read_distribution(found: Found, role: Role, distro: DistroFiles) -> tuple[Di
         finding("nameless", "metadata without a name; not listed as a distribution, its modules count as unowned")
         return None, findings
     distribution = Distribution(found=found, name=name, version=version)
-    source = direct_url.read(os.path.join(found.path, "direct_url.json"))
+    source = direct_url.read(os.path.join(found.path, "direct_url.json")) if has_url else direct_url.Source()
     if source.problem:
         finding("source-unreadable", f"its direct_url.json {source.problem}; where it came from is not recorded")
     if source.redacted:

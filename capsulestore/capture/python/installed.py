@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,8 +79,11 @@ def _without_build_leftovers(distributions: list[Distribution]) -> list[Distribu
     return [one for one in distributions if not (one.editable and one.found.kind == "egg-info")]
 
 
-def read_installed(directories: Sequence[Directory]) -> Installed:
-    """Return the distributions in these directories, which stand in the order of the search path."""
+def read_installed(directories: Sequence[Directory], of_conda: Collection[str] = ()) -> Installed:
+    """Return the distributions in these directories, which stand in the order of the search path.
+
+    `of_conda` are the real paths of metadata that conda installed (`metadata_of_conda`), which no url is read of.
+    """
     distro = DistroFiles()
     places: list[Place] = []
     findings: list[Finding] = []
@@ -99,8 +103,10 @@ def read_installed(directories: Sequence[Directory]) -> Installed:
             for name in listing.leftovers
         ]
         distributions = []
+        real = os.path.realpath(directory.path) if of_conda else directory.path
         for found in listing.distributions:
-            distribution, found_of_it = read_distribution(found, directory.role, distro)
+            is_of_conda = os.path.join(real, found.name) in of_conda
+            distribution, found_of_it = read_distribution(found, directory.role, distro, has_url=not is_of_conda)
             findings += found_of_it
             if distribution is not None:
                 distributions.append(distribution)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.interpreter import Interpreter
 from capsulestore.capture.layer import LayerCapture
@@ -16,10 +18,10 @@ from capsulestore.model.layers import LayerState
 __all__ = ["read_layer"]
 
 
-def read_layer(interpreter: Interpreter, rules: int) -> LayerCapture:
-    """Return the layer as it is on disk now."""
+def read_layer(interpreter: Interpreter, rules: int, of_conda: Collection[str]) -> LayerCapture:
+    """Return the layer as it is on disk now. `of_conda`: as for `read_installed`."""
     directories, path_findings = search_path(interpreter)
-    installed = read_installed(directories)
+    installed = read_installed(directories, of_conda)
     overlaps, overlap_findings = find_overlaps(installed)
     unowned, unowned_findings = find_unowned(installed, interpreter.extension_suffixes)
     environment: dict[str, Json] = {

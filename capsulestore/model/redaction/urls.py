@@ -6,9 +6,9 @@ import re
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from capsulestore.model.redaction.tokens import REDACTED
+from capsulestore.model.redaction.tokens import REDACTED, redact_tokens
 
-__all__ = ["redact_addresses", "redact_url", "redact_urls"]
+__all__ = ["redact_addresses", "redact_channel", "redact_url", "redact_urls"]
 
 # Expressions are compiled, and kept by `re`, when a text first needs them: start-up counts.
 _SCHEME: Final = r"(?<![A-Za-z0-9+.-])[0-9+.-]*+([A-Za-z0-9+.-]*+:(?://|(?i:(?<=ftp:)|(?<=http:)|(?<=https:))/))"
@@ -18,6 +18,8 @@ _PATH: Final = "[/?#]"
 _SPACE: Final = r"\s"
 _CLOSING: Final = ")]}>.,;:!?&|"
 """What ends a sentence or a list, and with it a url."""
+_BEHIND_T: Final = "((?:^|/)t/)[^/]+"
+"""Where the url of a conda channel holds a token."""
 _MAX_PASSWORD: Final = 256
 """Characters within which the end of a password is looked for that holds what ends a url."""
 
@@ -39,11 +41,28 @@ _NO_USERS: Final = frozenset(
 
 
 def redact_url(url: str) -> tuple[str, bool]:
-    """Return a url without user, password, query and fragment, and whether anything was taken out.
+    """Return a url without user, password, query, fragment and tokens, and whether anything was taken out.
 
-    The user `git` without a password, as in `ssh://git@host/`, is no secret (PEP 610 keeps it too). What cannot be
-    parsed as a url is replaced whole.
+    The user `git` without a password, as in `ssh://git@host/`, is no secret (PEP 610 keeps it too). A token in the path
+    is one of a known form (`redact_tokens`). What cannot be parsed as a url is replaced whole.
     """
+    bare, redacted = _without_credentials(url)
+    clean = redact_tokens(bare)
+    return clean, redacted or clean != bare
+
+
+def redact_channel(url: str) -> tuple[str, bool]:
+    """Return the url of a conda channel, or of a package in one, as `redact_url` does, and without its token.
+
+    That is the part of its path behind `/t/`, as conda itself hides it, of any form: what has `t` for the name of a
+    directory loses the name of what is in it. A name of a channel alone stays.
+    """
+    clean, redacted = redact_url(url)
+    bare = re.sub(_BEHIND_T, rf"\g<1>{REDACTED}", clean)
+    return bare, redacted or bare != clean
+
+
+def _without_credentials(url: str) -> tuple[str, bool]:
     try:
         parts = urlsplit(url)
         user, at, host = parts.netloc.rpartition("@")
@@ -107,8 +126,8 @@ def _end_of_url(text: str, start: int, following: int) -> int:
 def _redact_url(url: str) -> str:
     scheme, _, rest = url.partition(":/")
     if rest.startswith("/"):
-        return redact_url(url)[0]
-    return redact_url(f"{scheme}://{rest}")[0].replace("://", ":/", 1)
+        return _without_credentials(url)[0]
+    return _without_credentials(f"{scheme}://{rest}")[0].replace("://", ":/", 1)
 
 
 def _redact_address(word: str) -> str:

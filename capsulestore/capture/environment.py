@@ -14,6 +14,7 @@ from capsulestore.capture.interpreter import Interpreter
 from capsulestore.capture.known import interpreter_of
 from capsulestore.capture.layer import Layer, LayerCapture, Runtime
 from capsulestore.capture.live_source import LiveSource
+from capsulestore.capture.nix import NixLayer
 from capsulestore.capture.own_environ import own_environ
 from capsulestore.capture.python import PythonLayer
 from capsulestore.capture.system import SystemLayer
@@ -38,6 +39,7 @@ __all__ = [
 LAYERS: Final[tuple[Layer, ...]] = (
     PythonLayer(),
     CondaLayer(),
+    NixLayer(),
     ContainerLayer(),
     SystemLayer(),
     VariablesLayer(),

@@ -46,11 +46,12 @@ def capture_python_environment(python: _Python = None) -> dict[str, Any]:
 
 
 def capture_container_environment() -> dict[str, Any] | None:
-    """Return the container that this process runs in as a layer, by the digest of its image; None outside of one.
+    """Return the container that this process runs in as a layer, by its image; None outside of one.
 
-    The mapping is empty in a container whose image nothing tells (whoever starts it can set CAPSULE_IMAGE_DIGEST), and
-    where it cannot be told whether this is one. What else is known of a container is no part of an environment;
-    `capture_environment().context` has it.
+    An image is known by its layers where an engine's socket is mounted, else by the digest of its manifest: that of
+    CAPSULE_IMAGE_DIGEST, which whoever starts it can set, or the cluster's. The mapping is empty in a container whose
+    image nothing tells, and where it cannot be told whether this is one. What else is known of a container is no part
+    of an environment; `capture_environment().context` has it.
     """
     found = capture(running(), layers=_CONTAINER_LAYERS, cache=users_cache())
     return None if found.layers["container"].state == "none" else dict(found.environment)

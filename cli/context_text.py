@@ -69,6 +69,9 @@ def _python(layer: Layer) -> Iterator[str]:
 def _container(layer: Layer) -> Iterator[str]:
     if runtime := layer.get("runtime"):
         yield f"run by {'an unknown runtime' if runtime == 'unknown' else _word(runtime)}"
+    names = dict(_entries(layer, "image")).get("names")
+    if isinstance(names, list):
+        yield f"image {' '.join(map(_word, names))}"
 
 
 def _conda(layer: Layer) -> Iterator[str]:

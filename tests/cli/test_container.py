@@ -17,7 +17,10 @@ pytestmark = pytest.mark.slow
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 MAKE_RUN = 'mount -t tmpfs none /run && mkdir /run/systemd && touch "/run/$1" && echo "$2" > "/run/$1" && shift 2'
 TRACES = {"podman": (".containerenv", ""), "lxc": ("systemd/container", "lxc")}
-NOT_TOLD = "nothing tells the image of this podman container; set `CAPSULE_IMAGE_DIGEST` when it is started"
+NOT_TOLD = (
+    "nothing tells the image of this podman container (its mounts do not tell which container it is; "
+    "`CAPSULE_IMAGE_DIGEST` gives none); set `CAPSULE_IMAGE_DIGEST` when it is started"
+)
 
 
 @pytest.fixture

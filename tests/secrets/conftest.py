@@ -64,10 +64,20 @@ class Workshop:
         """Return what people type, each with a new secret in it."""
         return [self.plant(f"{where}: {form}", form) for form in TYPED]
 
-    def run(self, *arguments: str, env: dict[str, str] | None = None, text: str | None = None, status: int = 0) -> str:
-        """Run a command that must succeed, or end with a status, and return its standard output."""
+    def run(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        text: str | None = None,
+        status: int = 0,
+        start: tuple[str, ...] = (),
+    ) -> str:
+        """Run a command that must succeed, or end with a status, and return its standard output.
+
+        `start` is what starts it (`unshare`).
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "capsulestore_cli", *arguments],
+            [*start, sys.executable, "-m", "capsulestore_cli", *arguments],
             cwd=self.project,
             env={**os.environ, "HOME": str(self.home), **(env or {})},
             input=text,

@@ -10,7 +10,7 @@ from capsulestore.capture.container.evidence import Evidence
 from capsulestore.capture.container.mounts import in_cgroups, in_mounts
 from capsulestore.capture.files import path_text, read_up_to, read_whole
 
-__all__ = ["look"]
+__all__ = ["look", "mounts"]
 
 _MAX_BYTES: Final = 64 * 1024
 _MAX_MOUNTS: Final = 4 * 2**20
@@ -50,12 +50,24 @@ def look(root: str, environ: Mapping[str, str], platform: str) -> tuple[list[Evi
     unseen = None
     evidence = [*_in_files(root), *_in_variables(root, environ)]
     try:
-        evidence += in_mounts(path_text(read_whole(os.path.join(root, "proc/self/mountinfo"), _MAX_MOUNTS)))
+        evidence += in_mounts(_mounts(root))
     except OSError as error:
         unseen = f"`/proc/self/mountinfo` cannot be read ({error.strerror})"
     for process in ("self", "1"):
         evidence += in_cgroups(_text(root, f"proc/{process}/cgroup") or "")
     return evidence, unseen
+
+
+def mounts(root: str) -> str | None:
+    """Return the mounts that this process sees, as proc_pid_mountinfo(5) has them; None where they cannot be read."""
+    try:
+        return _mounts(root)
+    except OSError:
+        return None
+
+
+def _mounts(root: str) -> str:
+    return path_text(read_whole(os.path.join(root, "proc/self/mountinfo"), _MAX_MOUNTS))
 
 
 def _in_files(root: str) -> Iterator[Evidence]:

@@ -39,8 +39,9 @@ _CONTAINER_LAYERS: Final = frozenset({"container"})
 def capture_python_environment(python: _Python = None) -> dict[str, Any]:
     """Return the Python environment as layers: its interpreter and every distribution, with a digest of its content.
 
-    Where conda or nix brought the interpreter, their packages are layers of it too. `python` names an interpreter as `--python` does; without it, the running one is captured. Only reads. Raise
-    `InterpreterProblem` where it is not there or does not answer.
+    Where conda or nix brought the interpreter, their packages are layers of it too. `python` names an interpreter as
+    `--python` does; without it, the running one is captured. Only reads. Raise `InterpreterProblem` where it is not
+    there or does not answer.
     """
     return dict(capture(of_caller(python), layers=_PYTHON_LAYERS, cache=users_cache()).environment)
 

@@ -15,6 +15,11 @@
     ├── StoreBusy                     6  another process held the store for too long
     ├── StoreUnwritable               6  the store cannot be written: permission, space
     ├── InterpreterProblem            6  the target interpreter did not answer
+    ├── RemoteProblem                 5  another store, and something in between; says which
+    │   ├── RemoteUnreachable         5  no connection to it, or one that ended too early
+    │   ├── RemoteRefused             5  it answered, and said no
+    │   ├── RemoteMisbehaved          5  it sent what no sound store sends
+    │   └── NoCapsuleStore            5  what answers there is no store, or none that can be joined
     └── NotStarted                  126  a command that was to be run cannot be run
         └── CommandNotFound         127  there is no such command
 
@@ -36,8 +41,13 @@ __all__ = [
     "MalformedName",
     "MissingObject",
     "NameProblem",
+    "NoCapsuleStore",
     "NoStore",
     "NotStarted",
+    "RemoteMisbehaved",
+    "RemoteProblem",
+    "RemoteRefused",
+    "RemoteUnreachable",
     "StoreBusy",
     "StoreUnreadable",
     "StoreUnwritable",
@@ -193,6 +203,45 @@ class InterpreterProblem(CapsuleError):
     """The target interpreter is not there, is no Python 3, or did not answer."""
 
     code = "interpreter"
+
+
+class RemoteProblem(CapsuleError):
+    """Something that went wrong between this store and another; both are as they were.
+
+    The message begins with which: `remote` as `capsulestore.sync.remote.describe` puts it, then the `reason`.
+    """
+
+    code = "remote"
+    exit_code = 5
+
+    def __init__(self, remote: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{remote}: {reason}", hint=hint)
+        self.remote = remote
+        self.reason = reason
+
+
+class RemoteUnreachable(RemoteProblem):
+    """A remote that does not answer, or a connection to it that ended before it had said all."""
+
+    code = "remote_unreachable"
+
+
+class RemoteRefused(RemoteProblem):
+    """A remote that answered and said no: permission, a hook, a ref that may not move, a password that it asks for."""
+
+    code = "remote_refused"
+
+
+class RemoteMisbehaved(RemoteProblem):
+    """What a remote sent breaks the protocol, the limits or the formats; nothing of it was kept."""
+
+    code = "remote_misbehaved"
+
+
+class NoCapsuleStore(RemoteProblem):
+    """What answers is no store, or none that can be joined: of SHA-1 objects, or with a part of its history only."""
+
+    code = "no_capsule_store"
 
 
 class NotStarted(CapsuleError):

@@ -122,6 +122,12 @@ class Index:
             self.make_anew()
         raise StoreUnreadable(f"the index says that {tree} is registered where it is not")
 
+    def is_capsule(self, tree: Digest) -> bool:
+        """Return whether the shelf registers a capsule of that digest."""
+        return bool(
+            self._database.ask(_first, "SELECT digest FROM trees WHERE digest = ? AND kind = 'capsule'", tree.raw)
+        )
+
     def has_commit(self, name: Digest) -> bool:
         """Return whether a commit is one of the shelf's: main, or what it was made of."""
         return bool(self._places([name]))

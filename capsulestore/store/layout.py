@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,9 @@ _CONFIG: Final = f"""\
 [capsulestore]
 \tschema = {SCHEMA}
 """
+_REMOTES: Final = rb'(?:\[remote "[^"\\\n]+"\]\n(?:\t(?:url|pushurl|fetch) = [^"\\#;\n]*\n)*)*'
+"""Sections of remotes, as git and `capsulestore.sync.remotes` append them, with no sign that would need a parser."""
+_PLAIN_BYTES: Final = 2**16
 _FILES: Final = {
     "HEAD": "ref: refs/heads/main\n",
     "config": _CONFIG,
@@ -129,9 +133,13 @@ def check_writable(path: str) -> None:
 
 
 def _is_as_made(config: str) -> bool:
-    """Whether a store's config is the one that `make` wrote, which needs no parser to be understood."""
+    """Whether a store's config is the one that `make` wrote, and remotes; that needs no parser to be understood."""
+    made = _CONFIG.encode()
     with open(config, "rb") as file:
-        return file.read(len(_CONFIG) + 1) == _CONFIG.encode()
+        found = file.read(_PLAIN_BYTES + 1)
+    if not found.startswith(made) or len(found) > _PLAIN_BYTES:
+        return False
+    return found == made or re.fullmatch(_REMOTES, found[len(made) :]) is not None
 
 
 def _parsed(config: str) -> ConfigFile:

@@ -1,0 +1,100 @@
+"""What is remembered of a remote between one exchange and the next, so that only what is new is looked at and sent.
+
+It saves work and is never relied on: where it is gone or wrong, all is sent once. A remote that has no name here, only
+an address, is not remembered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from capsulestore.errors import CapsuleError, DamagedObject, MalformedName
+from capsulestore.model.digest import Digest
+from capsulestore.model.names import escape
+from capsulestore.store import Store
+from capsulestore.store.durable import replace_file
+
+__all__ = ["SENT", "Memory", "Offered"]
+
+SENT: Final = "refs/capsules/sent/"
+"""Below it, by the name of a remote, the newest commit here that it is known to have (never one that is not here)."""
+
+_MAX_BYTES: Final = 64 * 2**20
+
+
+class Offered(NamedTuple):
+    """What a push offered last: the commit that the remote's main was to become, and the tip here that it held."""
+
+    target: Digest
+    tip: Digest
+
+
+class Memory:
+    """What is remembered of one remote."""
+
+    def __init__(self, store: Store, remote: str, *, place: str = "", named: bool = True) -> None:
+        """Open what is remembered of the remote of that name; of one that lies at another `place` now, less."""
+        self._store = store
+        self._place = Digest(sha256(place.encode("utf-8", "surrogatepass")).hexdigest())
+        self._ref = f"{SENT}{remote}" if named else ""
+        own = os.path.join(store.path, "capsulestore")
+        self._offered = os.path.join(own, f"offered-{escape(remote)}") if named else ""
+        self._chosen = os.path.join(own, f"chosen-{escape(remote)}") if named else ""
+
+    @property
+    def sent(self) -> Digest | None:
+        """The newest commit here that the remote is known to have, with all that it reaches."""
+        with suppress(DamagedObject):
+            return self._store.refs.read(self._ref) if self._ref else None
+        return None
+
+    def has(self, tip: Digest) -> None:
+        """Remember that the remote has a commit of this shelf."""
+        if self._ref and self.sent != tip:
+            self._store.refs.put(self._ref, tip)
+
+    @property
+    def offered(self) -> Offered | None:
+        """What was offered last; the answer may have been lost."""
+        lines = self._read(self._offered)
+        return Offered(*lines) if len(lines) == 2 else None
+
+    def offer(self, offered: Offered) -> None:
+        """Remember what is about to be offered."""
+        self._write(self._offered, offered)
+
+    @property
+    def chosen(self) -> frozenset[Digest]:
+        """The capsules that were sent by name to this place, in commits that are not of this shelf."""
+        lines = self._read(self._chosen)
+        return frozenset(lines[1:]) if lines[:1] == [self._place] else frozenset()
+
+    def choose(self, capsules: Collection[Digest]) -> None:
+        """Remember that the remote has capsules that were sent by name."""
+        self._write(self._chosen, [self._place, *sorted(self.chosen | {*capsules})])
+
+    def forget(self) -> None:
+        """Forget all: it turned out to be wrong, or the remote is one no longer."""
+        if self._ref:
+            self._store.refs.delete(self._ref)
+        for path in filter(None, (self._offered, self._chosen)):
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _read(self, path: str) -> list[Digest]:
+        if not path:
+            return []
+        try:
+            with open(path, encoding="ascii") as file:
+                return [Digest.parse(line) for line in file.read(_MAX_BYTES).splitlines()]
+        except (OSError, ValueError, MalformedName):
+            return []
+
+    def _write(self, path: str, digests: Collection[Digest]) -> None:
+        if path:
+            with suppress(CapsuleError, OSError):
+                replace_file(path, "".join(f"{digest}\n" for digest in digests).encode())

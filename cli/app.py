@@ -14,8 +14,24 @@ from .command import Group, settings_options
 
 __all__ = ["COMMANDS", "COMPLETION_VARIABLE", "application", "closest"]
 
-COMMANDS: Final = ("init", "capture", "add", "run", "show", "log", "tag", "diff", "verify", "status", "completion")
-
+COMMANDS: Final = (
+    "init",
+    "capture",
+    "add",
+    "run",
+    "show",
+    "log",
+    "tag",
+    "diff",
+    "verify",
+    "status",
+    "remote",
+    "push",
+    "pull",
+    "clone",
+    "bundle",
+    "completion",
+)
 
 COMPLETION_VARIABLE: Final = "_CAPSULE_COMPLETE"
 """What a shell's completion script sets, to `SHELL_complete`."""
@@ -26,14 +42,20 @@ _CALLED_ELSEWHERE: Final = {
     "commit": "add",
     "compare": "diff",
     "create": "init",
+    "download": "pull",
+    "fetch": "pull",
     "freeze": "capture",
     "history": "log",
     "inspect": "show",
     "list": "log",
     "ls": "log",
+    "publish": "push",
+    "remotes": "remote",
     "save": "add",
     "snapshot": "add",
     "st": "status",
+    "sync": "push",
+    "upload": "push",
     "version": "--version",
 }
 """What other tools call it."""

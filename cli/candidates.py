@@ -1,4 +1,4 @@
-"""What a shell may complete a word to: names of the store's capsules, tags, layers."""
+"""What a shell may complete a word to: names of the store's capsules, tags, layers, remotes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from capsulestore.store import Store
 
-__all__ = ["complete_layer", "complete_name", "complete_tag"]
+__all__ = [
+    "complete_file",
+    "complete_layer",
+    "complete_name",
+    "complete_remote",
+    "complete_remote_or_file",
+    "complete_tag",
+]
 
 _NEWEST: Final = 10
 _DIGITS: Final = re.compile(r"[0-9a-fA-F]{1,64}")
@@ -53,6 +60,30 @@ def complete_layer(_: click.Context, __: click.Parameter, incomplete: str) -> li
     from capsulestore.capture.environment import LAYERS
 
     return [_item(layer.name) for layer in LAYERS if layer.name.startswith(incomplete)]
+
+
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Have the shell complete a path, of what may be an address as well."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_remote(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the remotes that begin as typed."""
+    from capsulestore.sync.remotes import listed
+
+    with _store(ctx) as store:
+        remotes = [remote for remote in listed(store.path) if remote.name.startswith(incomplete)]
+        return [_item(remote.name, remote.shown) for remote in remotes if _UNQUOTED.fullmatch(remote.name)]
+
+
+def complete_remote_or_file(
+    ctx: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Return the remotes that begin as typed; where there is none, have the shell complete a path."""
+    remotes = complete_remote(ctx, parameter, incomplete)
+    return remotes or complete_file(ctx, parameter, incomplete)
 
 
 def _store(ctx: click.Context) -> Store:

@@ -1,4 +1,4 @@
-"""A capsule from beginning to end: an analysis, its environment, a changed package, and back. Run by `make demo`.
+"""A capsule from beginning to end: recorded, verified, different, the same again, and in another store: `make demo`.
 
 Everything happens in `.demo/`, which is removed first. Each step is said, run and held to what it should give: the
 first that gives something else ends the demo with status 1. Needs `capsule` beside the interpreter that runs this.
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 HERE = Path(__file__).resolve().parent
 SCRATCH = HERE.parent / ".demo"
 PACKAGE, LOCKED, NEWER = "tzdata", "2026.5", "2026.6"
+NOT_SOURCES = shutil.ignore_patterns(".*", "__pycache__", "results.csv")
 FOREIGN = ("CAPSULE_STORE", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 """Variables that would have the demo look at another store or environment than its own."""
 
@@ -90,7 +91,7 @@ def main() -> None:
         fail(f"capsulestore is not installed for {sys.executable}; `make demo` installs it")
     if SCRATCH.exists():
         shutil.rmtree(SCRATCH)
-    shutil.copytree(HERE / "penguins", SCRATCH, ignore=shutil.ignore_patterns(".*", "__pycache__", "results.csv"))
+    shutil.copytree(HERE / "penguins", SCRATCH, ignore=NOT_SOURCES)
     demo = Demo(SCRATCH)
     print(f"What follows happens in {SCRATCH}.")
 
@@ -147,6 +148,14 @@ def main() -> None:
     if (SCRATCH / "results.csv").read_bytes() != result:
         fail("results.csv should have been the same, byte for byte")
     demo.run("capsule verify", gives="identical")
+
+    demo.say("A colleague has the sources too, and a store. What is pushed there is all that it takes to verify there.")
+    shutil.copytree(HERE / "penguins", SCRATCH / "colleague", ignore=NOT_SOURCES)
+    demo.run("capsule init colleague", gives="colleague/.capsules")
+    demo.run("capsule remote add origin colleague")
+    demo.run("capsule push", gives="2 capsules, ")
+    demo.run(f"cd colleague && capsule verify --python ../.venv/bin/python {capsule}", gives="identical")
+    demo.run("capsule push", gives="everything is there already")
 
     print("\nThe demo passed. All of it is left in .demo/ to look at.")
 

@@ -47,7 +47,7 @@ def run(command: list[str], checkout: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_demo_shows_an_environment_recorded_changed_and_brought_back(checkout):
+def test_the_demo_shows_an_environment_recorded_changed_brought_back_and_pushed(checkout):
     done = run(["make", "demo"], checkout)
 
     assert done.returncode == 0, done.stdout
@@ -56,12 +56,17 @@ def test_the_demo_shows_an_environment_recorded_changed_and_brought_back(checkou
         "different",
         "identical",
         "identical",
+        "identical",
     ]
     assert done.stdout.count("tzdata  2026.5 → 2026.6\n") == 2
     assert done.stdout.count("→") == 2
     assert "(exit status 1)" in done.stdout
     # As published: body mass on flipper length, all birds as one, in grams a millimetre.
     assert re.search(r"all as one +342 +49\.69 +1\.52 +0\.759", done.stdout)
+    # In the second store, to which it was pushed, the first capsule is verified by its digest.
+    assert re.search(r"^2 capsules, .* sent to origin", done.stdout, re.MULTILINE)
+    first, *_ = re.findall(r"^capsule ([0-9a-f]{64})$", done.stdout, re.MULTILINE)
+    assert f"$ cd colleague && capsule verify --python ../.venv/bin/python {first}\nidentical" in done.stdout
     assert "\nThe demo passed." in done.stdout
 
 

@@ -22,10 +22,11 @@ __all__ = ["EXIT_STATUSES", "pages"]
 
 EXIT_STATUSES: Final[Mapping[int, str]] = {
     0: "done; with `verify`, `status` and `diff`: nothing differs",
-    1: "`verify`, `status`, `diff`: something differs, or cannot be compared",
+    1: "`verify`, `status`, `diff`: something differs, or cannot be compared; `--deep`: a file is not as installed",
     2: "the command line makes no sense as it stands",
     3: "no such name, or one that is not clear; no store here or above",
     4: "the store is damaged, or is none that this release can read",
+    5: "another store cannot be reached, refused, or is none",
     6: "anything else that failed here: an interpreter that does not answer, a file that cannot be read, a full disk",
     125: "`run`: the command succeeded, and could not be recorded",
     126: "`run`: the command cannot be run",
@@ -41,6 +42,8 @@ _FILES: Final[Mapping[str, str]] = {
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "CAPSULE_IMAGE_DIGEST": "Set where a container is started: the digest of its image, `sha256:...`.",
     "CAPSULE_STORE": "The store, where `--store` names none.",
+    "CAPSULE_TOKEN": "What `push`, `pull` and `clone` show another store over HTTPS: a bearer token.",
+    "GIT_SSH_COMMAND, GIT_SSH": "What is started to reach another store over ssh, as for git.",
     "CAPSULE_PAGER, PAGER": "What shows long answers on a terminal: the first of these that is set, else `less`. "
     "Where it is empty or `cat`, they are printed as they are.",
     "NO_COLOR": "Where it is not empty, nothing is coloured.",

@@ -13,7 +13,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from capsulestore.capture.artifacts import digest_inputs
 from capsulestore.capture.cache import users_cache
@@ -31,6 +32,10 @@ from capsulestore.recording.redacted import said_of_redaction
 from capsulestore.store import Place, Store, opened
 from capsulestore.verification.attestation import attest
 from capsulestore.verification.capsule import verify
+
+if TYPE_CHECKING:
+    from capsulestore.capture.integrity import Integrity
+    from capsulestore.capture.interpreter import Interpreter
 
 __all__ = [
     "ancestors",
@@ -109,6 +114,7 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
     layers: Collection[str] | None = None,
     strict: bool = False,
     loaded: bool = False,
+    deep: bool = False,
     record: bool = False,
     store: Place = None,
 ) -> dict[str, Any]:
@@ -120,12 +126,17 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
     recorded; none means that all is. With `record` it is kept in the store as a statement about the capsule, whose
     digest is `statement_id`; so the verifications of many machines add up, and `get_capsule` lists them.
 
+    With `deep` every installed file is compared with what its installer wrote down of it, and `deep` says which are
+    `changed`, `missing`, `unreadable` (these are failures too) or `unowned`, and of which nothing could be compared.
+
     Raise `NameProblem`, `NoStore`, `InterpreterProblem`, `UsageError` for what was not recorded or is no layer, and
     `StoreUnreadable` or `DamagedObject` for a store in which it cannot be read.
     """
     if record and (layers is not None or loaded):
         part = "layers" if layers is not None else "loaded"
         raise UsageError(f"`record` keeps a verdict on the whole, and `{part}` looks at a part")
+    if deep and loaded:
+        raise UsageError("`deep` compares all installed files, and `loaded` counts what was imported alone")
     with opened(store) as opened_store:
         answer = verify(
             opened_store,
@@ -134,6 +145,7 @@ def verify_capsule(  # noqa: PLR0913  (each says another thing of what is asked)
             layers=_layers(layers),
             strict=strict,
             loaded=loaded,
+            deep=_deep(layers) if deep else None,
             cache=users_cache(),
         )
         statement = {"statement_id": str(attest(opened_store, answer))} if record else {}
@@ -201,6 +213,12 @@ def _surroundings(
             hint='name a layer of the environment among `layers`, as `"python"`',
         )
     return Surroundings.of(found)
+
+
+def _deep(layers: Collection[str] | None) -> Callable[[Interpreter], Integrity]:
+    from capsulestore.capture.integrity import check_installed, users_index  # noqa: PLC0415  (seldom)
+
+    return partial(check_installed, layers=_layers(layers), cache=users_cache(), index=users_index())
 
 
 def _layers(given: Collection[str] | None) -> list[str] | None:

@@ -11,6 +11,7 @@ from capsulestore.model.layers import LayerState
 
 from .command import Command, settings_options, target_options
 from .context_text import context_summary
+from .deep import deep_check, installed_lines
 from .here import captured
 from .output import print_findings, print_json, print_line, safe, table
 from .settings import settings
@@ -22,21 +23,33 @@ from .text import layer_summary
     examples=(
         ("capsule capture", "the environment here, by layer"),
         ("capsule capture --python /usr/bin/python3", "that of another interpreter"),
+        ("capsule capture --deep", "and is every installed file as it was installed?"),
         ("capsule capture --json > environment.json", "all of it, for `capsule add --environment`"),
     ),
 )
+@click.option("--deep", is_flag=True, help="Compare every installed file with the hash that its installer recorded.")
 @target_options
 @settings_options
-def command(python: str | None, layers: tuple[str, ...]) -> None:
+def command(deep: bool, python: str | None, layers: tuple[str, ...]) -> int:
     """Print the digest of the environment here, and what is in it.
 
-    Nothing is stored, and no store is needed.
+    Nothing is stored, and no store is needed. With --deep the exit status is 1 where an installed file is changed or
+    missing; one that belongs to nobody is told.
     """
     found = captured(python, layers)
-    document: dict[str, Any] = found.as_dict()
+    installed = deep_check(layers)(found.interpreter) if deep else None
     if settings().json:
-        print_json(document)
-        return
+        print_json(found.as_dict() | ({"deep": installed.as_dict()} if installed else {}))
+    else:
+        _print(found)
+        for line in installed_lines(installed) if installed else ():
+            print_line(line)
+        print_findings(found.findings)
+    return 0 if installed is None or installed.same else 1
+
+
+def _print(found: Capture) -> None:
+    document: dict[str, Any] = found.as_dict()
     digests = document["layers"]
     if found.environment:
         print_line(f"environment {document['environment_digest']}")
@@ -46,7 +59,6 @@ def command(python: str | None, layers: tuple[str, ...]) -> None:
         rows.append((safe(name), part, _summary(found, name, state)))
     for line in table(rows):
         print_line(line)
-    print_findings(found.findings)
 
 
 def _summary(found: Capture, name: str, state: LayerState) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from capsulestore.compare.closures import name_and_hash
 from capsulestore.compare.words import in_short
 
 from .output import safe
@@ -79,9 +80,16 @@ def _conda(layer: Layer) -> Iterator[str]:
         archive.get("channel") for _, archive in _entries(layer, "archives") if isinstance(archive, dict)
     )
     known = sorted((str(channel), count) for channel, count in channels.items() if channel)
-    yield from (f"{count} from {channel}" for channel, count in known)
+    yield from (f"{count} package{'s' if count > 1 else ''} from {channel}" for channel, count in known)
     if distributions := len(dict(_entries(layer, "distributions"))):
-        yield f"{distributions} of the Python packages"
+        yield f"{distributions} of the Python packages {'are' if distributions > 1 else 'is'} conda's"
+
+
+def _nix(layer: Layer) -> Iterator[str]:
+    roots = layer.get("roots")
+    for root in roots if isinstance(roots, list) else []:
+        name, _ = name_and_hash(str(root)) or (str(root), "")
+        yield f"runs from {name}"
 
 
 def _anything(layer: Layer) -> Iterator[str]:
@@ -94,6 +102,7 @@ _SUMMARIES: Final[Mapping[str, Callable[[Layer], Iterator[str]]]] = {
     "variables": _variables,
     "host": _host,
     "conda": _conda,
+    "nix": _nix,
     "python": _python,
     "container": _container,
 }

@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from capsulestore.compare.closures import closure_changes, is_of_closure
-from capsulestore.compare.words import NOTHING, in_short, member_changes
+from capsulestore.compare.closures import closure_changes, is_of_closure, name_and_hash
+from capsulestore.compare.words import NOTHING, difference, in_short, member_changes
 
 from .output import safe, style, table
 
@@ -56,16 +56,30 @@ def layer_summary(layer: Mapping[str, Any]) -> str:
 
 
 def package_rows(collection: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each entry of a collection as its name and what says most of it."""
-    for name, entry in sorted(collection.items()):
-        yield safe(name), safe(in_short(entry))
+    """Yield each entry of a collection as its name and what says most of it; of a closure of nix's by its packages."""
+    paths = [name_and_hash(name) for name in collection]
+    rows = [path for path in paths if path]
+    if len(rows) < len(paths):
+        rows = [(name, in_short(entry)) for name, entry in collection.items()]
+    for name, told in sorted(rows):
+        yield safe(name), safe(told)
 
 
 def change_lines(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield changes grouped by collection: `numpy  1.26.4 → 2.1.0`, with `∅` for what is not there."""
-    for place, group in groupby(changes, key=lambda change: (change.layer, change.collection)):
+    """Yield changes grouped by collection: `numpy  1.26.4 → 2.1.0`, with `∅` for what is not there.
+
+    The rules of a layer that came or went say nothing beside what is in it, and are left out.
+    """
+    found = list(changes)
+    filled = {change.layer for change in found if change.collection is not None}
+    told = [change for change in found if not (_is_of_rules(change) and change.layer in filled)]
+    for place, group in groupby(told, key=lambda change: (change.layer, change.collection)):
         yield safe("/".join(part for part in place if part)) or "environment"
         yield from table(list(_rows_of(list(group))), indent="  ")
+
+
+def _is_of_rules(change: Change) -> bool:
+    return change.collection is None and change.entry == "rules" and change.change != "changed"
 
 
 def _rows_of(group: list[Change]) -> Iterator[tuple[str, str]]:
@@ -94,5 +108,5 @@ def _change_row(change: Change) -> tuple[str, str]:
         return name, f"{style(in_short(change.a), 'red')} → {NOTHING}"
     before, after = in_short(change.a), in_short(change.b)
     if before == after:
-        return name, f"{safe(before)}  {', '.join(map(safe, change.fields)) or 'value'} differs"
+        return name, f"{safe(before)}  {safe(difference(change))}"
     return name, f"{style(before, 'red')} → {style(after, 'green')}"

@@ -1,6 +1,7 @@
 """A verification as a statement in the store, so that those of many machines and occasions add up.
 
-It is a test result (in-toto's predicate `test-result/v0.1`), whose tests are the layers and the recorded files.
+It is a test result (in-toto's predicate `test-result/v0.1`), whose tests are the layers, the recorded files and, where
+they were looked at, all installed files together.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def attest(store: Store, verification: Verification) -> Digest:
 def statement_of(verification: Verification, title: str, time: datetime) -> Statement:
     """Return a verification as a statement: PASSED, WARNED where only the context differs or was not seen, else FAILED.
 
-    An environment that could not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
+    Installed files that belong to nobody, or of which no hash is recorded, are a warning too. An environment that could
+    not be compared has not passed: it is FAILED too, and `verdict` tells the two apart.
     """
     tests = dict(_tests(verification))
     here = verification.here
@@ -68,7 +70,7 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
                 "warnedTests": sorted(name for name, result in tests.items() if result == "WARNED"),
                 "failedTests": sorted(name for name, result in tests.items() if result == "FAILED"),
                 "verdict": verification.verdict,
-                "reasons": list(verification.reasons),
+                "reasons": list(verification.reasons_in_short),
                 "timeVerified": time.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "verifier": {"id": _VERIFIER, "version": {"capsulestore": __version__}},
             },
@@ -79,7 +81,16 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
 def _result(verification: Verification) -> Result:
     if not verification.same:
         return "FAILED"
-    return "WARNED" if verification.match.context_in_words or verification.match.outcome.reasons else "PASSED"
+    told = verification.match.context_in_words or verification.match.outcome.reasons
+    return "WARNED" if told or _of_installed(verification) == "WARNED" else "PASSED"
+
+
+def _of_installed(verification: Verification) -> Result:
+    """Return how the installed files stand; what belongs to nobody, or cannot be checked, is a warning."""
+    deep = verification.deep
+    if deep is None or not (deep.altered or deep.unchecked):
+        return "PASSED"
+    return "WARNED" if deep.same else "FAILED"
 
 
 def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
@@ -95,3 +106,5 @@ def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
     for file in verification.files:
         if file.state != "missing":
             yield f"file/{file.path}", "PASSED" if file.state == "same" else "FAILED"
+    if verification.deep is not None:
+        yield "installed-files", _of_installed(verification)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsulestore.capture.cache import NOTHING_KEPT, Cache
@@ -19,8 +19,12 @@ from capsulestore.verification.files import FileCheck, check_files, said_of
 from capsulestore.verification.matching import EnvironmentMatch, RecordedEnvironment, match_environment
 
 if TYPE_CHECKING:
+    from capsulestore.capture.integrity import Integrity
+    from capsulestore.capture.interpreter import Interpreter
     from capsulestore.model.capsule import Capsule
     from capsulestore.verification.code import CodeCheck
+
+    DeepCheck = Callable[[Interpreter], Integrity]
 
 __all__ = ["Failure", "Verification", "verify"]
 
@@ -31,7 +35,8 @@ class Failure(NamedTuple):
     """One thing that is not as recorded, for programs: a code, what it is about, and the reason in words.
 
     The codes: `environment_changed` (the subject is an entry of a layer, `python/packages/numpy`), `not_comparable` (a
-    layer), `code_changed`, `code_unreadable` (a tree or file of code), `file_changed`, `file_unreadable` (a path).
+    layer), `code_changed`, `code_unreadable` (a tree or file of code), `file_changed`, `file_unreadable` (a path),
+    `installed_file_changed`, `installed_file_missing`, `installed_file_unreadable` (an absolute path).
     """
 
     code: str
@@ -47,7 +52,8 @@ class Verification(NamedTuple):
     """The answer: how the environment matches, and beside it the code and the files.
 
     `capsule` is None where an environment was verified by its own digest. `recorded_target` is the interpreter that was
-    captured, as a path here, and what it was chosen by.
+    captured, as a path here, and what it was chosen by. `deep` is how the files stand that are installed here, where
+    those were asked for.
     """
 
     capsule: Digest | None
@@ -55,6 +61,7 @@ class Verification(NamedTuple):
     code: tuple[CodeCheck, ...] = ()
     files: tuple[FileCheck, ...] = ()
     recorded_target: tuple[str, str] | None = None
+    deep: Integrity | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -68,8 +75,16 @@ class Verification(NamedTuple):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the verdict is as it is: a sentence for each change, those of `remarks`, and what the context says."""
-        return (*map(sentence, self.match.changes), *self.remarks, *self.match.said_of_context())
+        """Why the answer is as it is: a sentence for each change, those of `remarks`, one for each installed file.
+
+        And what the context says.
+        """
+        return self._reasons(each=True)
+
+    @property
+    def reasons_in_short(self) -> tuple[str, ...]:
+        """The same, but of many installed files the first few, and how many more there are."""
+        return self._reasons(each=False)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -83,10 +98,13 @@ class Verification(NamedTuple):
 
     @property
     def same(self) -> bool:
-        """Whether all is as recorded: an identical environment, and no code or file that is another or unreadable."""
+        """Whether all is as recorded: an identical environment, and no code or file that is another or unreadable.
+
+        And, where that was asked for, whether what is installed is as it was installed.
+        """
         code = all(tree.state in _NO_OTHER for tree in self.code)
         files = all(file.state in _NO_OTHER for file in self.files)
-        return self.verdict == "identical" and code and files
+        return self.verdict == "identical" and code and files and (self.deep is None or self.deep.same)
 
     def as_dict(self) -> dict[str, Json]:
         """Return the answer as `capsule verify --json` has it."""
@@ -97,7 +115,16 @@ class Verification(NamedTuple):
             "files": [file.as_dict() for file in self.files],
             "reasons": list(self.reasons),
             "failures": [failure.as_dict() for failure in self.failures],
+            **({} if self.deep is None else {"deep": self.deep.as_dict()}),
         }
+
+    def _reasons(self, *, each: bool) -> tuple[str, ...]:
+        installed: Iterable[str] = ()
+        if self.deep is not None:
+            from capsulestore.verification.installed import said_of_each, said_of_installed  # noqa: PLC0415
+
+            installed = said_of_each(self.deep) if each else said_of_installed(self.deep)
+        return (*map(sentence, self.match.changes), *self.remarks, *installed, *self.match.said_of_context())
 
     def _said_of_code(self) -> Iterator[str]:
         if self.code:
@@ -123,6 +150,10 @@ class Verification(NamedTuple):
         for file in self.files:
             if file.state not in _NO_OTHER:
                 yield Failure(f"file_{file.state}", file.path, *said_of([file]))
+        if self.deep is not None:
+            from capsulestore.verification.installed import failing  # noqa: PLC0415
+
+            yield from (Failure(*failure) for failure in failing(self.deep))
 
 
 def verify(  # noqa: PLR0913  (each says another thing of what is asked)
@@ -133,14 +164,16 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     layers: Collection[str] | None = None,
     strict: bool = False,
     loaded: bool = False,
+    deep: DeepCheck | None = None,
     environ: Mapping[str, str] | None = None,
     cache: Cache = NOTHING_KEPT,
 ) -> Verification:
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 
     `layers`, `strict` and `environ` are those of `match_environment`; with `loaded`, of the distributions only those
-    count that the analysis imported. Raise what `Store.resolve` and `capture` raise, `UsageError` where it was not
-    recorded what was imported, and `StoreUnreadable` for an environment that this release cannot read.
+    count that the analysis imported. `deep` compares what is installed for the target with what its installers wrote
+    down of it (`check_installed`). Raise what `Store.resolve`, `capture` and `deep` raise, `UsageError` where what was
+    imported was not recorded, and `StoreUnreadable` for an environment that this release cannot read.
     """
     named = store.resolve(name)
     if named.kind not in {"capsule", "environment"}:
@@ -159,14 +192,16 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
         raise StoreUnreadable(
             f"{recorded.environment} is no environment that this release can read: {error}"
         ) from error
+    installed = deep(match.here.interpreter) if deep else None
     if capsule is None:
-        return Verification(None, match)
+        return Verification(None, match, deep=installed)
     return Verification(
         capsule=named.capsule,
         match=match,
         code=tuple(_code(capsule, match.here, store.root)),
         files=tuple(check_files(capsule.manifest, store.root)),
         recorded_target=_recorded_target(capsule, store.root),
+        deep=installed,
     )
 
 

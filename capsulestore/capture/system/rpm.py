@@ -52,7 +52,9 @@ def read(files: Sequence[str]) -> Packages:
     found: dict[str, list[str]] = {}
     try:
         # `immutable`: without it, even one who only reads makes files beside the database.
-        with closing(sqlite3.connect(f"file:{quote(os.fsencode(database))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{quote(os.fsencode(database))}?mode=ro&immutable=1", uri=True)
+        ) as connection:
             for header in _headers(connection):
                 found.setdefault(header.key, []).append(header.version)
     except (sqlite3.Error, OSError, ValueError) as error:

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conda_prefixes import build_package, install, pack_python
+from nix_stores import true_store
+from podman_containers import base_system, host_mounts, podman_in
 from uv import find_uv_bin
 
 from capsulestore import agent, runtime_capture
@@ -112,13 +115,30 @@ def test_s2_capture_python_environment_captures_packages_and_version(project):
     assert layer["interpreter"]["version"] == version
 
 
-def test_s2_the_python_environment_of_a_conda_prefix_is_captured_as_any_other(project):
-    before = capture_python_environment(".venv")
-    meta = project / ".venv" / "conda-meta"
-    meta.mkdir()
-    (meta / "history").write_text("==> 2024-02-29 12:00:00 <==\n")
-    (meta / "python-3.11.7-h955ad1f_0.json").write_text('{"name": "python", "version": "3.11.7", "files": []}')
-    assert capture_python_environment(".venv")["python"] == before["python"]
+@pytest.mark.slow
+def test_s2_of_a_conda_prefix_the_packages_of_conda_and_of_pip_are_captured(tmp_path):
+    pack_python(tmp_path / "channel")
+    build_package(tmp_path / "channel", "native", "2.0", build="h2_0")
+    prefix = install(tmp_path / "prefix", tmp_path / "channel", "python", "native")
+    uv("pip", "install", "-q", "--python", prefix, "--no-deps", "six==1.16.0", "idna==3.6")
+    environment = capture_python_environment(prefix)
+    assert sorted(environment) == ["conda", "python"]
+    records = [json.loads(path.read_text()) for path in sorted((prefix / "conda-meta").glob("*.json"))]
+    assert {name: (entry["version"], entry["build"]) for name, entry in environment["conda"]["packages"].items()} == {
+        record["name"]: (record["version"], record["build"]) for record in records
+    }
+    installed = {name: entry["version"] for name, entry in environment["python"]["packages"].items()}
+    assert installed == {"six": "1.16.0", "idna": "3.6"}
+    assert verify_environment_match(environment, python=prefix)["match"] is True
+
+
+@pytest.mark.slow
+def test_s2_of_an_interpreter_in_a_nix_store_the_closure_is_captured():
+    with true_store() as store:
+        python = store.python()
+        environment = capture_python_environment(python)
+        assert sorted(environment) == ["nix", "python"]
+        assert set(environment["nix"]["paths"]) == set(store.closure(python.parents[1]))
 
 
 def test_s2_without_a_path_the_running_interpreter_is_captured():
@@ -141,6 +161,19 @@ def test_s3_in_a_container_its_image_is_captured_and_the_runtime_beside_it(in_co
     assert environment["container"] == container["container"]
     assert context["container"]["runtime"] == "podman"
     assert len(compute_environment_digest(container)) == 64
+
+
+@pytest.mark.slow
+def test_s3_where_an_engine_answers_the_image_is_known_by_its_layers(project, tmp_path_factory):
+    with podman_in(tmp_path_factory.mktemp("p")) as podman, podman.service() as socket:
+        layer = podman.make_image(base_system(tmp_path_factory.mktemp("root") / "1"), "localhost/analysis:1")
+        mounts = host_mounts() | {project: str(project), socket: "/var/run/docker.sock"}
+        where = (f"--workdir={project}",)
+        printed = podman.run("localhost/analysis:1", sys.executable, "-c", IN_CONTAINER, mounts=mounts, options=where)
+    container, environment, context = json.loads(printed)
+    assert container == {"container": {"rules": 1, "image": {"rootfs": [layer]}}}
+    assert environment["container"] == container["container"]
+    assert context["container"]["image"]["names"] == ["localhost/analysis:1"]
 
 
 def test_s3_a_container_whose_image_nothing_tells_has_an_environment_of_nothing(in_container):

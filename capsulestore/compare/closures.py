@@ -12,9 +12,9 @@ from typing import Final
 from capsulestore.compare.difference import Change
 from capsulestore.compare.words import NOTHING
 
-__all__ = ["closure_changes", "is_of_closure"]
+__all__ = ["closure_changes", "is_of_closure", "name_and_hash"]
 
-_BASE: Final = re.compile(r"[0-9a-z]{32}-(.*)", re.DOTALL)
+_BASE: Final = re.compile(r"([0-9a-z]{32})-(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"(.*?)-([^a-zA-Z].*)", re.DOTALL)
 """A version begins at the first dash that no letter follows (nix's manual, `builtins.parseDrvName`)."""
 
@@ -24,6 +24,12 @@ _NO_VERSION: Final = "(no version)"
 def is_of_closure(change: Change) -> bool:
     """Whether a change is one of a path in a nix store."""
     return (change.layer, change.collection) == ("nix", "paths") and change.entry is not None
+
+
+def name_and_hash(entry: str) -> tuple[str, str] | None:
+    """Return the two parts of a store path's base name, `<hash>-<name>`; None for what is none."""
+    base = _BASE.fullmatch(entry)
+    return (base[2], base[1]) if base else None
 
 
 def closure_changes(changes: Iterable[Change]) -> list[tuple[str, str, str]]:
@@ -54,7 +60,6 @@ def _words(versions: list[str]) -> str:
 
 def _parsed(entry: str) -> tuple[str, str]:
     """Return name and version of a store path's base name, with what comes after the version (`-dev`, `-lib`)."""
-    base = _BASE.fullmatch(entry)
-    name = base[1] if base else entry
+    name, _ = name_and_hash(entry) or (entry, "")
     parsed = _NAME.fullmatch(name)
     return (parsed[1], parsed[2]) if parsed else (name, _NO_VERSION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Final
 
 from capsulestore.compare.difference import Change
@@ -15,6 +16,7 @@ _NAMED: Final = 2
 
 _LABELS: Final[Mapping[tuple[str | None, str | None, str | None], str]] = {
     ("container", None, "runtime"): "container runtime",
+    ("container", "image", "names"): "names of the image",
     ("system", "os", "id"): "operating system",
     ("system", "os", "version_id"): "version of the operating system",
     ("system", "libc", "version"): "C library",
@@ -38,10 +40,29 @@ _LABELS: Final[Mapping[tuple[str | None, str | None, str | None], str]] = {
 
 _SAID_BY_ITS_KEY: Final = frozenset({("system", "runtime"), ("variables", "process"), ("variables", "paths")})
 
+_COUNTED: Final[Mapping[tuple[str | None, str | None], tuple[str, str]]] = {
+    ("conda", "archives"): ("where conda's {} came from", "where {} conda packages came from"),
+    ("conda", "distributions"): ("whether {} is conda's", "whether {} Python packages are conda's"),
+}
+"""Collections of which it is enough to name a few entries, and to count many: a mirror is another for each package."""
+
+_OF_A_DIGEST: Final = ("_digest", "_digests")
+"""How an entry ends that is a digest."""
+
 
 def in_words(changes: Iterable[Change]) -> tuple[str, ...]:
-    """Return differences of context, one phrase each, many packages of a system in one."""
-    return tuple(phrase for change in changes for phrase in _phrases(change))
+    """Return differences of context, one phrase each, many packages of a system or of conda in one."""
+    phrases: list[str] = []
+    for place, group in groupby(changes, key=lambda change: (change.layer, change.collection)):
+        if forms := _COUNTED.get(place):
+            phrases += _few(*forms, [change.entry or "(empty)" for change in group])
+        else:
+            phrases += [phrase for change in group for phrase in _phrases(change)]
+    return tuple(dict.fromkeys(phrases))
+
+
+def _few(named: str, counted: str, entries: list[str]) -> list[str]:
+    return [counted.format(len(entries))] if len(entries) > _NAMED else [named.format(entry) for entry in entries]
 
 
 def _phrases(change: Change) -> Iterator[str]:
@@ -52,6 +73,11 @@ def _phrases(change: Change) -> Iterator[str]:
         yield f"{label} {sides(change)}"
     elif place == ("python", "installers") or place in _SAID_BY_ITS_KEY:
         yield f"{change.entry} {sides(change)}"
+    elif place == ("container", "image") and str(change.entry).endswith(_OF_A_DIGEST):
+        # An image has one by which it is called, one of its configuration, one of its manifest.
+        yield "digests of the image"
+    elif place == ("nix", None) and change.entry == "roots":
+        yield "what the interpreter runs from"
     elif place == ("python", "sources"):
         yield f"where {change.entry} came from"
     else:

@@ -10,7 +10,7 @@ from capsulestore.model.canonical import Json, dumps
 if TYPE_CHECKING:
     from capsulestore.compare.difference import Change
 
-__all__ = ["NOTHING", "in_short", "member_changes", "sentence", "sides"]
+__all__ = ["NOTHING", "difference", "in_short", "member_changes", "sentence", "sides"]
 
 NOTHING: Final = "∅"
 """What stands for a side on which there is no such entry."""
@@ -58,8 +58,16 @@ def sides(change: Change) -> str:
     before = NOTHING if change.change == "added" else in_short(change.a)
     after = NOTHING if change.change == "removed" else in_short(change.b)
     if before == after:
-        return f"{before}: {', '.join(change.fields) or 'value'} differs"
+        return f"{before}: {difference(change)}"
     return f"{before} → {after}"
+
+
+def difference(change: Change) -> str:
+    """Return in what two sides differ that look the same: which fields, how many of a list's values, else the value."""
+    if not change.fields and isinstance(change.a, list) and isinstance(change.b, list):
+        others = sum(one != other for one, other in zip(change.a, change.b, strict=False))
+        return f"{others} of {len(change.a)} {'differs' if others == 1 else 'differ'}"
+    return f"{', '.join(change.fields) or 'value'} differs"
 
 
 def member_changes(change: Change) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conda_prefixes import build_package, install, pack_python, python_distribution
 from uv import find_uv_bin
 
 DATA = Path(__file__).parents[1] / "capture" / "data"
@@ -153,6 +154,27 @@ def workshop(prepared: Path) -> Workshop:
     workshop = Workshop(home / "a project", home)
     workshop.run("init")
     return workshop
+
+
+@pytest.fixture(scope="session")
+def made_by_conda(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A conda prefix with an interpreter, a distribution that conda owns, and one that uv put in from a wheel."""
+    channel, prefix = tmp_path_factory.mktemp("conda") / "channel", tmp_path_factory.mktemp("conda") / "prefix"
+    pack_python(channel)
+    build_package(channel, "native", "2.0", {"lib/libnative.so": "native"}, build="h2_0")
+    needs = ["python", "native"]
+    build_package(channel, "table", "1.0", python_distribution("table"), depends=needs, noarch="python")
+    install(prefix, channel, "table")
+    uv = [find_uv_bin(), "-q", "--offline", "--no-config", "pip", "install", "--no-index"]
+    subprocess.run([*uv, "--python", prefix / "bin" / "python", *(prepared / "wheels").glob("*.whl")], check=True)
+    return prefix
+
+
+@pytest.fixture
+def prefix(made_by_conda: Path, workshop: Workshop) -> Path:
+    """The conda prefix, in a copy that belongs to the project."""
+    shutil.copytree(made_by_conda, workshop.project / "prefix", symlinks=True)
+    return workshop.project / "prefix"
 
 
 @pytest.fixture

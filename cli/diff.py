@@ -63,5 +63,8 @@ def _here(python: str | None, layers: tuple[str, ...]) -> Compared:
 
     found = captured(python, layers)
     tell_target(found.target)
+    for layer, state in found.layers.items():
+        if state.state == "unknown":
+            note(f"the layer `{layer}` cannot be seen here: {state.reason}")
     print_findings(found.findings)
     return comparison.captured(found)

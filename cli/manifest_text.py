@@ -12,7 +12,7 @@ from .text import local_time
 
 __all__ = ["manifest_rows", "relative"]
 
-_LEFT_OUT: Final = frozenset({"schema", "title", "environment_digest", "layers"})
+_LEFT_OUT: Final = frozenset({"schema", "title", "environment_digest"})
 _DIGITS_SHOWN: Final = 12
 _LOADED_NAMED: Final = 8
 
@@ -24,6 +24,9 @@ def manifest_rows(manifest: Mapping[str, Any], titles: Mapping[str, str]) -> Ite
     """
     for key, value in manifest.items():
         if key in _LEFT_OUT:
+            continue
+        if key == "layers":
+            yield from (("not known", line) for line in _unknown_layers(value))
             continue
         special = _SPECIAL.get(key)
         lines = list(special(value)) if special else []
@@ -51,6 +54,13 @@ def _general(value: Any) -> Iterator[str]:
                 yield cell(member)
     else:
         yield cell(value)
+
+
+def _unknown_layers(value: Any) -> Iterator[str]:
+    """Yield the layers that could not be seen, with the reason; those that were are shown themselves."""
+    for layer, state in value.items() if isinstance(value, dict) else ():
+        if isinstance(state, dict) and "unknown" in state:
+            yield f"{safe(layer)}: {cell(state['unknown'])}"
 
 
 def _command(value: Any) -> Iterator[str]:

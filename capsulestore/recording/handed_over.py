@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from capsulestore.capture.variables import PATHS, PROCESS
 from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import Json
 from capsulestore.model.redaction import redact_text
+from capsulestore.model.redaction.urls import redact_channel
 
 __all__ = ["clean_context", "refuse_secrets"]
 
@@ -35,7 +37,10 @@ def refuse_secrets(value: Json, path: tuple[str | int, ...]) -> None:
 
 def clean_context(context: Mapping[str, Json]) -> dict[str, Json]:
     """Return a context without secrets: of variables those alone that are on the list, of texts what may be kept."""
-    return {layer: _clean(_listed(found) if layer == "variables" else found) for layer, found in context.items()}
+    return {
+        layer: _clean(_listed(found) if layer == "variables" else found, _REDACTED_BY.get(layer, _text))
+        for layer, found in context.items()
+    }
 
 
 def _listed(variables: Json) -> Json:
@@ -48,11 +53,23 @@ def _listed(variables: Json) -> Json:
     }
 
 
-def _clean(value: Json) -> Json:
+def _clean(value: Json, redact: Callable[[str], str]) -> Json:
     if isinstance(value, str):
-        return redact_text(value)[0]
+        return redact(value)
     if isinstance(value, list):
-        return [_clean(member) for member in value]
+        return [_clean(member, redact) for member in value]
     if isinstance(value, dict):
-        return {redact_text(key)[0] if "://" in key else key: _clean(member) for key, member in value.items()}
+        return {redact(key) if "://" in key else key: _clean(member, redact) for key, member in value.items()}
     return value
+
+
+def _text(text: str) -> str:
+    return redact_text(text)[0]
+
+
+def _channel(text: str) -> str:
+    return redact_channel(_text(text))[0]
+
+
+_REDACTED_BY: Final[Mapping[str, Callable[[str], str]]] = {"conda": _channel}
+"""How the texts of a layer are cleaned, where it takes more than of others."""

@@ -189,7 +189,11 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
     if nothing_counts or otherwise:
         outcome = judge(*sides, only=layers, also=counted, alike=nothing_counts, told_otherwise=otherwise)
     unseen = dict(_unseen(then, now, counted, layers))
-    beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys()
+    # What one side saw in part would be told as a difference.
+    in_part = {
+        layer for layer in then.names if (then.state(layer).state == "unknown") != (now.state(layer).state == "unknown")
+    }
+    beside = frozenset(then.context.keys() & now.context.keys()) - counted - unseen.keys() - in_part
     return EnvironmentMatch(
         captured=recorded.environment,
         current=current.id,

@@ -162,7 +162,8 @@ def podman_in(directory: Path) -> Iterator[Podman]:
         driver = holder.stdout.readline().strip()
         if not driver:
             pytest.skip(f"no namespaces can be made here for podman: {holder.communicate()[1].strip()}")
-        storage = f'driver = "{driver}"\ngraphroot = "{directory}/graph"\nrunroot = "{directory}/run"\n'
+        # In the namespace's own /run: podman waits long for a monitor whose socket's path is too long.
+        storage = f'driver = "{driver}"\ngraphroot = "{directory}/graph"\nrunroot = "/run/storage"\n'
         (directory / "storage.conf").write_text(f"[storage]\n{storage}")
         (child,) = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()
         yield Podman(directory, ("nsenter", f"--target={child}", "--mount", "--pid", "--"))

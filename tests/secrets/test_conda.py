@@ -27,9 +27,6 @@ URLS = (
 )
 """Where channels lie, with a password, a user or a token as conda has them."""
 
-OF_ANY_URL = [form for form in URLS if "@" in form and "/t/" not in form]
-"""Those that show by what is no conda's alone."""
-
 NOT_RECORDED = "its url or channel held credentials, a token or a query string, which are not recorded"
 
 RECORDED = frozenset({"channel", "url"})
@@ -198,7 +195,10 @@ def test_i7_no_secret_in_where_pip_found_a_distribution_of_a_prefix_enters_a_sto
 
 def test_i7_no_secret_of_channels_that_are_handed_over_enters_a_store(workshop, look, not_recorded):
     document = look()
-    for archive, form in zip(document["context"]["conda"]["archives"].values(), OF_ANY_URL, strict=True):
+    archives = document["context"]["conda"]["archives"]
+    template = next(iter(archives.values()))
+    archives |= {f"package-{number}": {**template} for number in range(len(URLS) - len(archives))}
+    for archive, form in zip(archives.values(), URLS, strict=True):
         archive |= {"url": f"{workshop.plant(form, form)}/{BELOW}", "channel": workshop.plant(f"channel {form}", form)}
     workshop.run("add", "--environment", "-", text=json.dumps(document))
     assert not_recorded.format("context") in workshop.told()

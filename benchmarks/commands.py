@@ -16,7 +16,7 @@ from typing import Final
 from .environments import Environments, own_variables
 from .whole_process import ROUND, Command
 
-__all__ = ["commands", "variables", "work_tree"]
+__all__ = ["commands", "project", "variables", "work_tree"]
 
 _METADATA_LOOP: Final = """
 from importlib.metadata import distributions
@@ -57,6 +57,15 @@ def work_tree(path: Path, environ: Mapping[str, str]) -> Path:
     return path
 
 
+def project(path: Path, made: Environments, environ: Mapping[str, str]) -> Path:
+    """Make a work tree with a store, in which the environment that is active is the first capsule."""
+    capsule = str(made.capsule / "bin/capsule")
+    work_tree(path, environ)
+    _do(path, environ, capsule, "init")
+    _do(path, environ, capsule, "add", "-m", "first")
+    return path
+
+
 def _floors(made: Environments, environ: Mapping[str, str], scratch: Path) -> list[Command]:
     """Return what nothing of its kind can be faster than."""
     floor = partial(Command, environ=environ, directory=scratch)
@@ -73,14 +82,7 @@ def _floors(made: Environments, environ: Mapping[str, str], scratch: Path) -> li
 def _ours(made: Environments, environ: Mapping[str, str], scratch: Path) -> list[Command]:
     capsule = str(made.capsule / "bin/capsule")
     cold = scratch / "cold"
-
-    def project(name: str) -> Path:
-        path = work_tree(scratch / name, environ)
-        _do(path, environ, capsule, "init")
-        _do(path, environ, capsule, "add", "-m", "first")
-        return path
-
-    kept, growing, running = project("kept"), project("growing"), project("running")
+    kept, growing, running = (project(scratch / name, made, environ) for name in ("kept", "growing", "running"))
     return [
         Command(
             name="capture-cold",

@@ -16,10 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .larger import enlarge
+
 __all__ = ["CannotInstall", "Environments", "environments", "own_variables"]
 
-REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
+HERE: Final = Path(__file__).parent
+REQUIREMENTS: Final = HERE / "requirements.txt"
+REAL_PARTS: Final = HERE.parent / "tests/real_parts"
 PIP, UV, DATALAD, GIT_ANNEX = "pip==26.3", "uv==0.13.9", "datalad==1.7.1", "git-annex==10.20261026"
+RATTLER, RATTLER_BUILD = "py-rattler==0.28.0", "py-rattler-build==0.73.0"
+MANY_FILES: Final = 70_000
 SOURCES: Final = ("capsulestore", "cli", "docs/man", "pyproject.toml", "README.md")
 """What the wheel is built from, copied first: building leaves files beside the sources."""
 
@@ -30,17 +36,23 @@ class CannotInstall(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environments:
-    """Virtual environments by what is in them. `without_datalad` says why there is no datalad, where there is none.
+    """Virtual environments by what is in them, and `conda`, a prefix of conda's with what is in `target`.
 
-    `recorder` is `target` with `capsule` in it: what an analysis has that records itself.
+    `recorder` is `target` with `capsule` in it: what an analysis has that records itself. `larger` is `target` with
+    `MANY_FILES` files. `without_datalad` and `without_conda` say why there is no datalad or no prefix, where there is
+    none.
     """
 
     target: Path
     capsule: Path
     recorder: Path
+    larger: Path
     uv: Path
     datalad: Path
     without_datalad: str
+    rattler: Path
+    conda: Path
+    without_conda: str
 
     @property
     def distributions(self) -> int:
@@ -59,22 +71,42 @@ class Environments:
 def environments(directory: Path, sources: Path) -> Environments:
     """Make the environments that are not there yet, `capsule` from a wheel of the sources.
 
-    Raise `CannotInstall` where pip cannot install one of them; datalad alone may be missing.
+    Raise `CannotInstall` where pip cannot install one of them; datalad and the prefix of conda's alone may be missing.
     """
     pinned = REQUIREMENTS.read_bytes() + PIP.encode()
-    target = _made(directory / "target", pinned, lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
-    capsule = _made(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
+    target = _installed(directory / "target", pinned, lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
+    capsule = _installed(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
     (wheel,) = (directory / "wheels").glob("*.whl")
     both = pinned + wheel.read_bytes()
-    recorder = _made(directory / "recorder", both, lambda: (str(wheel),), begin=lambda path: _linked(target, path))
-    uv = _made(directory / "uv", UV.encode(), lambda: (UV,))
-    datalad, without = directory / "datalad", ""
+    recorder = _installed(directory / "recorder", both, lambda: (str(wheel),), begin=lambda path: _linked(target, path))
+    more = pinned + (HERE / "larger.py").read_bytes() + str(MANY_FILES).encode()
+    larger = _made(directory / "larger", more, lambda path: _enlarged(target, path))
+    uv = _installed(directory / "uv", UV.encode(), lambda: (UV,))
+    datalad, rattler, conda = (directory / name for name in ("datalad", "rattler", "conda"))
+    without_datalad = without_conda = ""
     try:
-        _made(datalad, f"{DATALAD} {GIT_ANNEX}".encode(), lambda: (DATALAD, GIT_ANNEX))
+        _installed(datalad, f"{DATALAD} {GIT_ANNEX}".encode(), lambda: (DATALAD, GIT_ANNEX))
     except CannotInstall:
-        without = "pip could not install datalad and git-annex"
+        without_datalad = "pip could not install datalad and git-annex"
+    try:
+        tools = f"{RATTLER} {RATTLER_BUILD}".encode()
+        _installed(rattler, tools, lambda: (RATTLER, RATTLER_BUILD))
+        makers = (HERE / "conda_prefix.py", REAL_PARTS / "conda_prefixes.py")
+        conda_from = b"".join([pinned, tools, *(maker.read_bytes() for maker in makers)])
+        _made(conda, conda_from, lambda path: _as_conda_packages(target, rattler, path))
+    except CannotInstall:
+        without_conda = "py-rattler could not be installed, or could not make the prefix"
     return Environments(
-        target=target, capsule=capsule, recorder=recorder, uv=uv, datalad=datalad, without_datalad=without
+        target=target,
+        capsule=capsule,
+        recorder=recorder,
+        larger=larger,
+        uv=uv,
+        datalad=datalad,
+        without_datalad=without_datalad,
+        rattler=rattler,
+        conda=conda,
+        without_conda=without_conda,
     )
 
 
@@ -97,18 +129,37 @@ def _linked(environment: Path, path: Path) -> None:
     (path / ".made").unlink()
 
 
-def _made(
+def _enlarged(environment: Path, path: Path) -> None:
+    _linked(environment, path)
+    enlarge(path, MANY_FILES)
+
+
+def _as_conda_packages(environment: Path, rattler: Path, path: Path) -> None:
+    command = [str(rattler / "bin/python"), str(HERE / "conda_prefix.py"), str(environment), str(path)]
+    _run(command, own_variables() | {"PYTHONPATH": str(REAL_PARTS)})
+
+
+def _installed(
     path: Path, made_from: bytes, what: Callable[[], Iterable[str]], begin: Callable[[Path], None] = _venv
 ) -> Path:
     """Make an environment with what pip is to install, unless the one that is there was made from the same."""
+
+    def make(path: Path) -> None:
+        begin(path)
+        _run([str(path / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *what()])
+
+    return _made(path, made_from, make)
+
+
+def _made(path: Path, made_from: bytes, make: Callable[[Path], None]) -> Path:
+    """Make what belongs there, unless what is there was made from the same."""
     marker = path / ".made"
     stamp = hashlib.sha256(b"\0".join([made_from, sys.version.encode()])).hexdigest()
     if marker.is_file() and marker.read_text("ascii") == stamp:
         return path
     print(f"Installing what is measured: {path.name}", flush=True)
     shutil.rmtree(path, ignore_errors=True)
-    begin(path)
-    _run([str(path / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *what()])
+    make(path)
     marker.write_text(stamp, "ascii")
     return path
 

@@ -14,7 +14,7 @@ from .commands import variables, work_tree
 from .environments import Environments
 from .figures import Figure, Figures
 
-__all__ = ["measure"]
+__all__ = ["measure", "measure_layers"]
 
 _LABELS: Final = {
     "capture-cold": "capture, index cold",
@@ -32,6 +32,14 @@ _LABELS: Final = {
     "record-git": "recording a function that does nothing, in a git work tree",
     "fsync": "for comparison: a file of 4 KB, made durable",
 }
+_LAYERS: Final = ("python", "conda", "nix", "container", "system", "variables", "host")
+_LAYER_LABELS: Final = {
+    **{f"{layer}-{index}": f"layer `{layer}`, index {index}" for layer in _LAYERS for index in ("cold", "warm")},
+    "python-alone": "capture of layer `python` alone, index warm",
+    "all": "capture of all layers, index warm",
+    "records": "for comparison: py-rattler, the same records of conda",
+}
+_FAILED: Final = "it did not end well"
 
 
 def measure(made: Environments, rounds: int, scratch: Path) -> Figures:
@@ -48,11 +56,32 @@ def measure(made: Environments, rounds: int, scratch: Path) -> Figures:
             answer = _answer([*recorded, place, rounds], environ)
             if "record" in answer:
                 times[name] = answer["record"]
+    return _figures("in-process", _LABELS, times, _FAILED)
+
+
+def measure_layers(made: Environments, rounds: int, scratch: Path) -> Figures:
+    """Return the times of layers.py and conda_records.py, each name with `layer-` before it.
+
+    Where there is no prefix of conda's, each figure says why.
+    """
+    if made.without_conda:
+        return _figures("layer", _LAYER_LABELS, {}, made.without_conda)
+    environ = variables(made, scratch)
+    here = Path(__file__).parent
+    indices = scratch / "layers"
+    indices.mkdir()
+    layers = [made.capsule / "bin/python", "-I", here / "layers.py", made.conda / "bin/python", indices, rounds]
+    records = [made.rattler / "bin/python", "-I", here / "conda_records.py", made.conda, rounds]
+    return _figures("layer", _LAYER_LABELS, _answer(layers, environ) | _answer(records, environ), _FAILED)
+
+
+def _figures(prefix: str, labels: Mapping[str, str], times: Mapping[str, Sequence[float]], reason: str) -> Figures:
+    """Return a figure for each label; `reason` is why there are no times, where there are none."""
     return {
-        f"in-process-{name}": Figure(
-            label=label, times=tuple(times.get(name, ())), missing="" if name in times else "it did not end well"
+        f"{prefix}-{name}": Figure(
+            label=label, times=tuple(times.get(name, ())), missing="" if name in times else reason
         )
-        for name, label in _LABELS.items()
+        for name, label in labels.items()
     }
 
 

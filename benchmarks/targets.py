@@ -94,6 +94,24 @@ TARGETS: Final = (
         "ms",
         _time("in-process-record"),
     ),
+    Target(
+        "capture with all layers warm takes at most {} times what the Python layer alone takes, in a conda prefix",
+        1.3,
+        "",
+        _ratio("layer-all", "layer-python-alone"),
+    ),
+    Target(
+        "`capsule verify --deep`, its index empty, takes at most {} of what `xargs sha256sum` takes on all processors",
+        0.5,
+        "",
+        _ratio("deep-first", "deep-xargs"),
+    ),
+    Target(
+        "`capsule verify --deep`, again, takes at most {} of what it takes with its index empty",
+        0.35,
+        "",
+        _ratio("deep-again", "deep-first"),
+    ),
     Target("no `capsule` command takes more than {} MB of memory", 100, "MB", _most_memory),
     Target(
         "aimed at: `capsule verify`, warm, takes at most {} times what `uv pip freeze` takes",

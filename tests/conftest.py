@@ -11,14 +11,19 @@ from hypothesis import settings
 settings.register_profile("capsulestore", deadline=None)
 settings.load_profile("capsulestore")
 
-# A shell without job control ignores these in what it puts in the background, and that is inherited.
-for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+# What is ignored is inherited: a shell without job control ignores two of these in the background, `nohup` the third.
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
 NOT_FROM_OUTSIDE = (
     "CAPSULE_IMAGE_DIGEST",
     "CAPSULE_STORE",
+    "CAPSULE_TOKEN",
     "CONDA_DEFAULT_ENV",
     "CONDA_PREFIX",
     "EMAIL",
@@ -32,6 +37,8 @@ NOT_FROM_OUTSIDE = (
     "GIT_DIR",
     "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
     "GIT_WORK_TREE",
     "NO_COLOR",
     "PYTHONPATH",

@@ -1,11 +1,15 @@
 """The benchmark's arithmetic and its page; what it measures is for `make benchmark`."""
 
+import hashlib
 import importlib.util
 import re
 import sys
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
+
+from capsulestore.capture.environment import LAYERS
 
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / "benchmarks"
@@ -26,6 +30,10 @@ Figure = benchmark("figures").Figure
 TARGETS = benchmark("targets").TARGETS
 by_hand, page = benchmark("table").by_hand, benchmark("table").page
 whole_process = benchmark("whole_process")
+in_process = benchmark("in_process")
+Environments = benchmark("environments").Environments
+installed_files = benchmark("records").installed_files
+enlarge = benchmark("larger").enlarge
 
 MILLISECONDS = {
     "true": 1,
@@ -39,8 +47,13 @@ MILLISECONDS = {
     "in-process-store": 31.5,
     "in-process-capture-warm": 15,
     "in-process-record": 24,
+    "layer-python-alone": 10,
+    "layer-all": 13,
+    "deep-xargs": 100,
+    "deep-first": 50,
+    "deep-again": 20,
 }
-OURS = {"capture-cold", "capture-warm", "verify", "run"}
+OURS = {"capture-cold", "capture-warm", "verify", "run", "deep-first", "deep-again"}
 
 
 def figures(**missing):
@@ -86,6 +99,9 @@ def test_a_figure_is_the_median_of_all_rounds():
         ("is stored in", 31.5, False),
         ("a warm capture", 15, True),
         ("recording a function", 24, True),
+        ("all layers warm", 1.3, True),
+        ("its index empty, takes", 0.5, True),
+        ("`, again, takes", 0.4, False),
         ("MB of memory", 141, False),
         ("aimed at", 3, False),
     ],
@@ -96,7 +112,7 @@ def test_a_target_is_held_to_the_medians_of_one_run(part, reached, met):
 
 
 def test_every_target_is_tried_above():
-    assert len(TARGETS) == 9
+    assert len(TARGETS) == 12
 
 
 def test_a_target_that_is_just_missed_is_not_met():
@@ -112,6 +128,32 @@ def test_where_a_figure_is_missing_nothing_is_claimed():
     text = rows(page_of(found))
     assert text["`capsule run`"][0] == "not measured: no command `run`"
     assert text[target("capsule run -- true").sentence] == ["not measured", "-"]
+
+
+def test_where_no_conda_prefix_could_be_made_every_layer_says_so(tmp_path):
+    places = dict.fromkeys(("target", "capsule", "recorder", "larger", "uv", "datalad", "rattler", "conda"), tmp_path)
+    made = Environments(**places, without_datalad="", without_conda="there is no py-rattler")
+
+    found = figures() | in_process.measure_layers(made, 2, tmp_path)
+
+    assert {f"layer-{layer.name}-{index}" for layer in LAYERS for index in ("cold", "warm")} <= found.keys()
+    text = rows(page_of(found))
+    assert text["layer `conda`, index warm"] == ["not measured: there is no py-rattler", "-", "-"]
+    assert text[target("all layers warm").sentence] == ["not measured", "-"]
+
+
+def test_each_part_of_the_page_has_the_figures_that_belong_there():
+    parts = re.split("^## ", page_of(figures()), flags=re.MULTILINE)
+    found = {part.partition("\n")[0]: rows(part).keys() for part in parts}
+    assert found["Deep verification"] == {
+        "command",
+        ":--",
+        "`capsule deep-first`",
+        "`capsule deep-again`",
+        "deep-xargs",
+    }
+    assert "in-process-store" in found["Within a process"]
+    assert found["Layer by layer"] == {"what", ":--", "layer-all", "layer-python-alone"}
 
 
 def test_the_limit_in_a_target_s_sentence_is_the_one_that_is_compared_with():
@@ -182,3 +224,26 @@ def test_what_is_measured_is_at_least_three_hundred_pinned_distributions():
     pinned = [line.partition("==")[0] for line in lines if not line.startswith("#")]
     assert all("==" in line for line in lines if not line.startswith("#"))
     assert len(set(pinned)) == len(pinned) >= 300
+
+
+def test_an_environment_is_enlarged_by_files_that_are_as_their_records_say(tmp_path):
+    site = tmp_path / "lib/python3.11/site-packages"
+    (site / "alpha-1.0.dist-info").mkdir(parents=True)
+    (site / "alpha").mkdir()
+    listed = ["alpha/__init__.py", "alpha/with, comma.py", "alpha-1.0.dist-info/METADATA"]
+    for path in listed:
+        (site / path).write_text(path, "utf-8")
+    hashes = [urlsafe_b64encode(hashlib.sha256(path.encode()).digest()).rstrip(b"=").decode() for path in listed]
+    record = [f'"{path}",sha256={hash_},{len(path)}' for path, hash_ in zip(listed, hashes, strict=True)]
+    record.append("alpha/__pycache__/__init__.cpython-311.pyc,sha256=YQ,1")
+    (site / "alpha-1.0.dist-info/RECORD").write_text("\n".join(record), "utf-8")
+
+    enlarge(tmp_path, 12)
+
+    found = [file for files in installed_files(tmp_path).values() for file in files]
+    assert len({file.path for file in found}) == len(found) == 12
+    for file in found:
+        digest = hashlib.sha256(file.path.read_bytes()).digest()
+        assert file.hash == f"sha256={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    everything = {path for path in site.rglob("*") if path.is_file() and path.name != "RECORD"}
+    assert {file.path for file in found} == everything

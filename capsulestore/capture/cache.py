@@ -58,11 +58,18 @@ class Cache:
         self._directory = directory
         self._granularity_ns = granularity_ns
         self._fact: Callable[[str], Fact] = fact
+        self._recalled: dict[str, tuple[str, Json]] | None = None
 
     def at_one_moment(self) -> Cache:
-        """Return the same cache, for what is captured in one go: what is kept of a file is held to one look at it."""
+        """Return the same cache, for what is captured in one go: what is kept of a file is held to one look at it.
+
+        What was recalled once is the same the next time, and nobody's to change.
+        """
+        if self._recalled is not None:
+            return self
         moment = Cache(self._directory, granularity_ns=self._granularity_ns)
         moment._fact = cache(fact)
+        moment._recalled = {}
         return moment
 
     def recall(self, name: str, compute: Callable[[], Json], *, condition: str = "") -> Json:
@@ -74,6 +81,14 @@ class Cache:
         is read from it is not kept (git's documentation, technical/racy-git), nor what was read while a file changed.
         What `compute` raises is passed on; nothing else is raised.
         """
+        if self._recalled is None:
+            return self._recall(name, compute, condition)
+        known = self._recalled.get(name)
+        if known is None or known[0] != condition:
+            known = self._recalled[name] = condition, self._recall(name, compute, condition)
+        return known[1]
+
+    def _recall(self, name: str, compute: Callable[[], Json], condition: str) -> Json:
         if self._directory is None:
             return compute()
         # Another release beside this one may compute otherwise.

@@ -100,6 +100,7 @@ def capture(
     """
     check_layers(layers or ())
     started_with = own_environ() if environ is None else environ
+    cache = cache.at_one_moment()
     interpreter = interpreter_of(target.python, started_with, cache)
     runtime = Runtime(interpreter, started_with, cache)
     captured = {

@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 __all__ = ["Columns", "IdOrder", "index_of"]
@@ -54,25 +55,31 @@ class IdOrder:
         for number in numbers:
             buckets[columns.ids[number * _ID_BYTES]].append(number)
         self.numbers = array("I")
-        self._columns = columns
-        self._stops: list[int] = []
         for bucket in buckets:
             self.numbers.extend(sorted(bucket, key=columns.id))
-            self._stops.append(len(self.numbers))
+        self._ids = columns.ids
+        # By the first two bytes, which leave few to look through, how many ids come before.
+        self._starts = array("I", bytes(4 * (2**16 + 1)))
+        for number in self.numbers:
+            self._starts[(self._ids[number * _ID_BYTES] << 8 | self._ids[number * _ID_BYTES + 1]) + 1] += 1
+        self._starts = array("I", accumulate(self._starts))
 
     @property
     def fan_out(self) -> Sequence[int]:
         """For each first byte, how many ids begin with it or one before it."""
-        return self._stops
+        return self._starts[256::256]
 
     def find(self, raw: bytes) -> int | None:
         """Return the number of the object with that id, where it is among them."""
-        first = raw[0]
-        start, stop = self._stops[first - 1] if first else 0, self._stops[first]
-        place = bisect_left(self.numbers, raw, start, stop, key=self._columns.id)
-        if place < stop and self._columns.id(self.numbers[place]) == raw:
+        sought, first = bytearray(raw), raw[0] << 8 | raw[1]
+        stop = self._starts[first + 1]
+        place = bisect_left(self.numbers, sought, self._starts[first], stop, key=self._id)
+        if place < stop and self._id(self.numbers[place]) == sought:
             return self.numbers[place]
         return None
+
+    def _id(self, number: int) -> bytearray:
+        return self._ids[number * _ID_BYTES : (number + 1) * _ID_BYTES]
 
 
 def index_of(columns: Columns, order: IdOrder, pack_checksum: bytes) -> Iterator[bytes]:

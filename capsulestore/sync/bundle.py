@@ -10,11 +10,12 @@ from typing import BinaryIO, Final, NamedTuple
 from capsulestore.errors import FileProblem, NoCapsuleStore, RemoteRefused, RemoteUnreachable, UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
-from capsulestore.store.durable import move_into_place, new_file
+from capsulestore.store.durable import sync_directory
 from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.bundle_format import BundleHeader, encode_header, read_header
+from capsulestore.sync.drafts import draft_beside, new_file
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.memory import Memory
+from capsulestore.sync.memory import Known
 from capsulestore.sync.plan import plan_all, plan_chosen
 from capsulestore.sync.remote import SILENT, Fetched, Progress, Push, Pushed, describe
 from capsulestore.sync.sent_pack import sent_pack
@@ -22,7 +23,7 @@ from capsulestore.sync.sent_pack import sent_pack
 __all__ = ["BundleFile", "Bundled", "write_bundle"]
 
 _CHUNK_BYTES: Final = 2**16
-_NOTHING: Final = Advertised({}, {})
+_EMPTY: Final = Advertised({}, {})
 
 
 class Bundled(NamedTuple):
@@ -38,28 +39,34 @@ class Bundled(NamedTuple):
 def write_bundle(
     store: Store, path: str, chosen: Collection[Digest] | None = None, *, progress: Progress = SILENT
 ) -> Bundled:
-    """Write the shelf and all tags, or these capsules and theirs, to a file; what it was before is replaced.
+    """Write the shelf and all tags, or these capsules and what a push of them takes along, to a file.
 
-    The file is whole and durable when it has its name. Raise `UsageError` where there is nothing to write,
-    `FileProblem` where the file cannot be written, and what reading the store raises.
+    What the file was before is replaced when the new one is whole and durable. Raise `UsageError` where there is
+    nothing to write, `FileProblem` where the file cannot be written or is none, `UnknownName` for a capsule that is not
+    registered, and what reading the store raises.
     """
-    nobody = Memory(store, "", named=False)
-    plan = plan_all(store, _NOTHING, nobody) if chosen is None else plan_chosen(store, _NOTHING, nobody, chosen)
+    plan = plan_all(store, _EMPTY, Known()) if chosen is None else plan_chosen(store, _EMPTY, Known(), chosen)
     if plan.target is None:
         raise UsageError(
             "there is no capsule to write to a bundle", hint="`capsule add` or `capsule run` register some"
         )
     header = encode_header(BundleHeader({update.ref: update.new for update in plan.updates}))
     size = len(header)
-    path = os.path.abspath(path)
+    # As the contents of a file that is a link are replaced, not the link.
+    path = os.path.realpath(path)
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise FileProblem(f"cannot write the bundle `{path}`: it is there, and no file")
     try:
-        with new_file(os.path.dirname(path)) as (file, draft):
+        with draft_beside(path, new_file) as (draft, descriptor), os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(header)
             for piece in sent_pack(plan.names, store.read, plan.made, progress.objects):
                 file.write(piece)
                 progress.bytes(len(piece))
                 size += len(piece)
-        move_into_place(draft, path)
+            file.flush()
+            os.fsync(descriptor)
+            os.rename(draft, path)
+            sync_directory(os.path.dirname(path))
     except OSError as error:
         raise FileProblem(f"cannot write the bundle `{path}`: {error.strerror}") from error
     return Bundled(plan.target, plan.capsules, plan.tags, len(plan.names) + len(plan.made), size)
@@ -84,12 +91,11 @@ class BundleFile:
     ) -> Iterator[Fetched]:
         """Read the header, and the pack where something of it is wanted; a bundle holds what it holds."""
         remote = describe(self.name, self.shown)
-        try:
+        with self._readable():
             file = open(self.name, "rb")  # noqa: SIM115
-        except OSError as error:
-            raise RemoteUnreachable(remote, f"it cannot be read: {error.strerror}") from error
         with file:
-            header = read_header(file, self._limits, remote)
+            with self._readable():
+                header = read_header(file, self._limits, remote)
             if lacking := [name for name in header.prerequisites if not self._has_commit(name)]:
                 raise NoCapsuleStore(
                     remote,
@@ -105,6 +111,17 @@ class BundleFile:
         raise RemoteRefused(remote, "it is a bundle", hint="`capsule bundle FILE` writes one anew")
 
     def _pack(self, file: BinaryIO) -> Iterator[bytes]:
-        while piece := file.read(_CHUNK_BYTES):
+        while True:
+            with self._readable():
+                piece = file.read(_CHUNK_BYTES)
+            if not piece:
+                return
             self._progress.bytes(len(piece))
             yield piece
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RemoteUnreachable(describe(self.name, self.shown), f"it cannot be read: {error.strerror}") from error

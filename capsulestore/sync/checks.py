@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from capsulestore.errors import InvalidValue
-from capsulestore.model.commit import Commit
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
 from capsulestore.store import Store
 from capsulestore.sync.bad_pack import BadObject
-from capsulestore.sync.commit_checks import decode_commit, decode_tag
+from capsulestore.sync.commit_checks import Links, decode_tag, links_of
 from capsulestore.sync.limits import Limits
 from capsulestore.sync.received_pack import ReceivedPack
 from capsulestore.sync.shelf_trees import Place, ShelfKind
@@ -61,11 +60,11 @@ class _Checks:
         self._store = store
         self._pack = pack
         self._limits = limits
-        self._trees = TreeWalk(self._find, self._is_complete, limits)
+        self._trees = TreeWalk(pack.get, self._here, self._is_complete, limits)
 
     def check_ref(self, ref: str, name: Digest) -> None:
         for _ in range(self._limits.tree_depth):
-            found = self._find(name)
+            found = self._trees.find(name)
             if found is None:
                 raise BadObject(f"object {name}, which `{ref}` names, was neither sent nor is here")
             if found.kind == "commit":
@@ -85,45 +84,48 @@ class _Checks:
             target = decode_tag(tag.data)
         except InvalidValue as error:
             raise BadObject(f"object {name}, which `{ref}` names, is wrong: {error}") from None
-        return self._trees.read(target.id, target.kind, lambda: f"object {target.id} (of the tag {name})").id
+        what = f"object {target.id} (of the tag {name})"
+        self._trees.checked(self._trees.find(target.id), target.kind, lambda: what)
+        return target.id
 
     def _check_commits(self, tip: Digest) -> None:
         waiting = [(tip, f"object {tip}")]
         while waiting:
             following: list[tuple[Digest, str]] = []
             for name, what in waiting:
-                if name not in self.commits and not self._is_on_shelf(name):
-                    commit = self._commit(name, what)
-                    self.commits[name] = None
-                    self._check_tree(commit.tree)
-                    following += [(parent, f"object {parent} (a parent of {name})") for parent in commit.parents]
+                if name in self.commits:
+                    continue
+                # What was sent is looked at in any case.
+                sent = self._pack.get(name)
+                if sent is None and self._is_on_shelf(name):
+                    continue
+                commit = self._links(sent or self._here(name), what)
+                self.commits[name] = None
+                self._check_tree(commit.tree)
+                following += [(parent, f"object {parent} (a parent of {name})") for parent in commit.parents]
             waiting = following
 
-    def _commit(self, name: Digest, what: str) -> Commit:
-        found = self._trees.read(name, "commit", lambda: what)
+    def _links(self, found: GitObject | None, what: str) -> Links:
+        commit = self._trees.checked(found, "commit", lambda: what)
         try:
-            return decode_commit(found.data)
+            return links_of(commit.data)
         except InvalidValue as error:
             raise BadObject(f"{what} is wrong: {error}") from None
 
     def _check_tree(self, tree: Digest) -> None:
-        if tree not in self.kinds and not self._is_complete(tree, Place.SHELF):
-            self._trees.check(tree, Place.SHELF)
+        self._trees.check(tree, Place.SHELF)
+        if tree in self._trees.kinds:
             self.kinds[tree] = self._trees.kinds[tree]
 
-    def _find(self, name: Digest) -> GitObject | None:
-        found = self._pack.get(name)
-        if found is None and name in self._store:
-            found = self._store.read(name)
-        return found
+    def _here(self, name: Digest) -> GitObject | None:
+        return self._store.read(name) if name in self._store else None
 
     def _is_on_shelf(self, name: Digest) -> bool:
-        # What was sent is looked at in any case, which is faster than to ask.
-        return name not in self._pack.ids and name in self._store and self._store.index.has_commit(name)
+        return name in self._store and self._store.index.has_commit(name)
 
     def _is_complete(self, name: Digest, place: Place) -> bool:
-        """Whether the shelf reaches a tree in a place from which it is indexed."""
-        if place not in {Place.SHELF, Place.MAPPING} or name in self._pack.ids or name not in self._store:
-            return False
+        """Whether the shelf reaches a tree, by what the index knows of it in that place."""
         index = self._store.index
-        return bool(index.commits_of(name) if place is Place.SHELF else index.commits_of_environment(name))
+        if place is Place.SHELF:
+            return name in self._store and bool(index.commits_of(name))
+        return place is Place.MAPPING and name in self._store and bool(index.commits_of_environment(name))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from capsulestore.errors import UsageError
-from capsulestore.store import Store
+from capsulestore.store import Store, layout
 from capsulestore.store.durable import sync_directory, unwritable
 from capsulestore.store.layout import DIRECTORY
+from capsulestore.sync.drafts import draft_beside, new_directory
 from capsulestore.sync.pull import Received
 
 __all__ = ["clone"]
@@ -28,23 +29,23 @@ def clone(directory: str, fill: Callable[[Store], Received]) -> tuple[str, Recei
             hint="`capsule pull` takes what another has; or name another directory",
         )
     made = _made_directories(os.path.dirname(path))
-    draft = f"{path}.{os.urandom(8).hex()}.new"
     try:
-        with unwritable(path, doing="make", hint=None):
-            os.mkdir(draft)
-        with Store.init(draft) as store:
-            received = fill(store)
-        with unwritable(path, doing="make", hint=None):
-            # Where another process was quicker this fails, and theirs stays.
-            os.rename(os.path.join(draft, DIRECTORY), path)
-            sync_directory(os.path.dirname(path))
+        with ExitStack() as drafts:
+            with unwritable(path, doing="make", hint=None):
+                draft, _ = drafts.enter_context(draft_beside(path, new_directory))
+            inside = os.path.join(draft, DIRECTORY)
+            layout.make(inside)
+            with Store(inside) as store:
+                received = fill(store)
+            with unwritable(path, doing="make", hint=None):
+                # Where another process was quicker this fails, and theirs stays.
+                os.rename(inside, path)
+                sync_directory(os.path.dirname(path))
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        for directory in made:
-            _remove_if_empty(directory)
+        for each in made:
+            _remove_if_empty(each)
         raise
-    shutil.rmtree(draft, ignore_errors=True)
-    # What a surrounding work tree is told at the making of a store, it is told of this place.
+    # Keeps a surrounding work tree off the store, which is at its place by now.
     Store.init(os.path.dirname(path)).close()
     return path, received
 

@@ -13,13 +13,15 @@ __all__ = ["problem_of"]
 
 _MAX_LINE: Final = 300
 _FROM_GIT: Final = re.compile(r"(?:remote: )?(?:fatal|error): ")
-_NO_REPOSITORY: Final = "there is no repository at that path"
+_OF_US: Final = "the remote end hung up unexpectedly"
+"""What git says there of us, once the connection is gone."""
 
 
 class _Known(NamedTuple):
     """A complaint: how it is recognised, which problem it is, in which words (None: its own), and a hint.
 
-    In hint and words stand groups of the expression, and `{ssh}`, the command that reaches the same place.
+    In hint and words stand groups of the expression, `{quoted}`, the group `path` for a shell, and `{ssh}`, the command
+    that reaches the same place.
     """
 
     pattern: str
@@ -33,12 +35,12 @@ _KNOWN: Final = (
         r"fatal: (?P<what>detected dubious ownership in repository at) '(?P<path>[^'\n]*)'",
         RemoteRefused,
         "{what} `{path}`: it belongs to another user",
-        "if you trust it: `git config --global --add safe.directory {path}`, as the user that git runs as there",
+        "if you trust it: `git config --global --add safe.directory {quoted}`, as the user that git runs as there",
     ),
     _Known(
         r"does not appear to be a git repository|not a git repository",
         NoCapsuleStore,
-        _NO_REPOSITORY,
+        "there is no repository at that path",
         "name the `.capsules` directory itself, or make a place for capsules there with "
         "`git init --bare --object-format=sha256 DIR`",
     ),
@@ -88,10 +90,11 @@ def problem_of(said: str, remote: str, address: Address) -> RemoteProblem | None
     """
     for known in _KNOWN:
         if found := re.search(known.pattern, said):
-            words = found.groupdict() | {"ssh": _ssh(address)}
+            words = {**found.groupdict(), "ssh": _ssh(address)}
+            words["quoted"] = shlex.quote(words.get("path", ""))
             reason = known.reason.format(**words) if known.reason else f"ssh: {found[0].removeprefix('ssh: ').strip()}"
             return known.problem(remote, reason, hint=known.hint and known.hint.format(**words))
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and _OF_US not in line]
     if not lines:
         return None
     line = next((line for line in reversed(lines) if _FROM_GIT.match(line)), lines[-1])

@@ -99,7 +99,9 @@ class Login:
         from netrc import NetrcParseError, netrc  # noqa: PLC0415
 
         environ = self._surroundings.environ
-        path = environ.get("NETRC") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".netrc")
+        path = environ.get("NETRC") or os.path.join(environ.get("HOME", ""), ".netrc")
+        if not os.path.isabs(path):
+            return None
         try:
             found = netrc(path).authenticators(self._place.host)
         except FileNotFoundError:

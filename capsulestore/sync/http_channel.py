@@ -87,7 +87,11 @@ class HttpChannel:
                 break
             self._follow(answer, tail)
         else:
-            raise RemoteRefused(self._remote, "it redirects from one address to the next, without an end")
+            raise RemoteRefused(
+                self._remote,
+                "it redirects from one address to the next, without an end",
+                hint="what does a browser show at that address?",
+            )
         read = self._body(answer, "advertisement")
         read_service(PacketReader(read, self._limits, self._remote), self._service)
         return read

@@ -83,6 +83,9 @@ class Line:
             # At the end of all, there is no more than none.
             self._early = self._early[count:] or (None if count else b"")
         if self._left is not None:
+            if not count and len(buffer):
+                # `http.client` would take what has come for all of the head.
+                raise ConnectionResetError
             self._left -= count
             if self._left < 0:
                 raise TooMuch

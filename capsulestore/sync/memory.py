@@ -18,7 +18,7 @@ from capsulestore.model.names import escape
 from capsulestore.store import Store
 from capsulestore.store.durable import replace_file
 
-__all__ = ["SENT", "Memory", "Offered"]
+__all__ = ["SENT", "Known", "Memory", "Offered"]
 
 SENT: Final = "refs/capsules/sent/"
 """Below it, by the name of a remote, the newest commit here that it is known to have (never one that is not here)."""
@@ -27,17 +27,25 @@ _MAX_BYTES: Final = 64 * 2**20
 
 
 class Offered(NamedTuple):
-    """What a push offered last: the commit that the remote's main was to become, and the tip here that it held."""
+    """What a push offered last: the commit that main was to become, and the commit of what is sent that it led to."""
 
     target: Digest
     tip: Digest
 
 
+class Known(NamedTuple):
+    """What is known of a remote: what `Memory` has of it, or nothing."""
+
+    sent: Digest | None = None
+    offered: Offered | None = None
+    chosen: frozenset[Digest] = frozenset()
+
+
 class Memory:
-    """What is remembered of one remote."""
+    """What is remembered of one remote. Where it cannot be written, nothing is remembered, and all else goes on."""
 
     def __init__(self, store: Store, remote: str, *, place: str = "", named: bool = True) -> None:
-        """Open what is remembered of the remote of that name; of one that lies at another `place` now, less."""
+        """Open what is remembered of the remote of that name; nothing, where it lay at another `place` then."""
         self._store = store
         self._place = Digest(sha256(place.encode("utf-8", "surrogatepass")).hexdigest())
         self._ref = f"{SENT}{remote}" if named else ""
@@ -46,16 +54,31 @@ class Memory:
         self._chosen = os.path.join(own, f"chosen-{escape(remote)}") if named else ""
 
     @property
+    def known(self) -> Known:
+        """All of it."""
+        return Known(self.sent, self.offered, self.chosen)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what is remembered is of another place."""
+        return self._read(self._chosen)[:1] not in ([], [self._place])
+
+    @property
     def sent(self) -> Digest | None:
         """The newest commit here that the remote is known to have, with all that it reaches."""
         with suppress(DamagedObject):
-            return self._store.refs.read(self._ref) if self._ref else None
+            return self._store.refs.read(self._ref) if self._ref and self._is_here else None
         return None
 
     def has(self, tip: Digest) -> None:
-        """Remember that the remote has a commit of this shelf."""
-        if self._ref and self.sent != tip:
-            self._store.refs.put(self._ref, tip)
+        """Remember that the remote has a commit of this shelf; so it matters no more what was sent by name."""
+        with suppress(CapsuleError, OSError):
+            if self._ref and (self.sent != tip or self.chosen):
+                if not self._is_here:
+                    # Whatever else is known is forgotten first, lest it be taken for known of this place.
+                    self.forget()
+                self._write(self._chosen, [self._place])
+                self._store.refs.put(self._ref, tip)
 
     @property
     def offered(self) -> Offered | None:
@@ -69,21 +92,27 @@ class Memory:
 
     @property
     def chosen(self) -> frozenset[Digest]:
-        """The capsules that were sent by name to this place, in commits that are not of this shelf."""
-        lines = self._read(self._chosen)
-        return frozenset(lines[1:]) if lines[:1] == [self._place] else frozenset()
+        """The trees that were sent by name, in commits that are not of this shelf."""
+        return frozenset(self._read(self._chosen)[1:]) if self._is_here else frozenset()
 
-    def choose(self, capsules: Collection[Digest]) -> None:
-        """Remember that the remote has capsules that were sent by name."""
-        self._write(self._chosen, [self._place, *sorted(self.chosen | {*capsules})])
+    def choose(self, trees: Collection[Digest]) -> None:
+        """Remember that these trees are what was sent by name, and nothing else."""
+        with suppress(CapsuleError, OSError):
+            if not self._is_here:
+                self.forget()
+            self._write(self._chosen, [self._place, *sorted(trees)])
 
     def forget(self) -> None:
-        """Forget all: it turned out to be wrong, or the remote is one no longer."""
+        """Forget all. Raise `StoreBusy` or `StoreUnwritable`."""
         if self._ref:
             self._store.refs.delete(self._ref)
         for path in filter(None, (self._offered, self._chosen)):
             with suppress(FileNotFoundError):
                 os.unlink(path)
+
+    @property
+    def _is_here(self) -> bool:
+        return self._read(self._chosen)[:1] == [self._place]
 
     def _read(self, path: str) -> list[Digest]:
         if not path:
@@ -96,5 +125,5 @@ class Memory:
 
     def _write(self, path: str, digests: Collection[Digest]) -> None:
         if path:
-            with suppress(CapsuleError, OSError):
+            with suppress(OSError):
                 replace_file(path, "".join(f"{digest}\n" for digest in digests).encode())

@@ -10,28 +10,45 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import EMPTY_TREE, decode_tree
+from capsulestore.model.objects import EMPTY_TREE, TreeEntry, decode_tree
 from capsulestore.store import Store
 from capsulestore.store.history import Registration
+from capsulestore.sync.commit_checks import decode_tag
 
 __all__ = ["Lacking"]
 
 _NEIGHBOURS: Final = 4
 """How many of the capsules before what is new are looked through for what is equal in them."""
 
+_COMMIT_MODE: Final = "160000"
+
 
 class Lacking:
-    """What a remote lacks that has all of the shelf but the commits in `new`; each object is named once.
+    """What a remote lacks that has all of the shelf but the commits in `new`, or nothing of it; each object once.
 
-    Raise `MissingObject` or `DamagedObject` where a tree cannot be read.
+    It has the trees in `sent`, too, which came to it by other commits. Raise `MissingObject` or `DamagedObject` where
+    something cannot be read.
     """
 
-    def __init__(self, store: Store, new: Collection[Registration]) -> None:
+    def __init__(self, store: Store, new: Collection[Registration] | None, sent: Collection[Digest] = ()) -> None:
         self._store = store
-        self._new = {registration.id for registration in new}
+        self._new = None if new is None else {registration.id for registration in new}
+        self._has_anyway = {name for tree in sent for name in store.index.commits_of(tree)}
         self._seen: set[Digest] = set()
-        for tree in self._neighbours(new):
+        for tree in self._neighbours(new or ()):
             self._pass_over(tree)
+
+    def is_new(self, commit: Digest) -> bool:
+        """Whether a commit of the shelf is one that the remote lacks."""
+        return self._new is None or commit in self._new
+
+    def is_there(self, tree: Digest) -> bool:
+        """Whether a commit that the remote has registers a tree, or a capsule of that environment."""
+        if self._new is None and not self._has_anyway:
+            return False
+        index = self._store.index
+        commits = [*index.commits_of(tree), *index.commits_of_environment(tree)]
+        return any(name in self._has_anyway or not self.is_new(name) for name in commits)
 
     def of_commits(self, commits: Iterable[Registration]) -> Iterator[Digest]:
         """Yield the names of commits, and of the objects of their trees that are lacking."""
@@ -41,18 +58,41 @@ class Lacking:
 
     def of_tree(self, tree: Digest) -> Iterator[Digest]:
         """Yield the names of the objects of a commit's tree that are lacking."""
-        if tree in self._seen or self._is_known(tree):
+        if tree in self._seen or self.is_there(tree):
             return
-        for entry in decode_tree(self._store.read(tree).data):
+        for entry in self._entries(tree):
             # An environment, or the capsule that a statement is about.
-            if entry.is_tree and entry.id not in self._seen and self._is_known(entry.id):
+            if entry.is_tree and entry.id not in self._seen and self.is_there(entry.id):
                 self._pass_over(entry.id)
         yield from self._walk(tree)
+
+    def of_tag(self, target: Digest) -> Iterator[Digest]:
+        """Yield the names of the lacking objects of whatever a tag is on.
+
+        Ours are on capsules; git's are on commits, of the shelf or not, or on objects that say who made the tag.
+        """
+        waiting = [target]
+        while waiting:
+            name = waiting.pop()
+            if name in self._seen or self._store.index.has_commit(name):
+                continue
+            found = self._store.read(name)
+            if found.kind == "tree":
+                yield from self.of_tree(name)
+                continue
+            self._seen.add(name)
+            yield name
+            if found.kind == "tag":
+                waiting.append(decode_tag(found.data).id)
+            elif found.kind == "commit":
+                commit = self._store.commit(name)
+                yield from self.of_tree(commit.tree)
+                waiting += commit.parents
 
     def _neighbours(self, new: Collection[Registration]) -> list[Digest]:
         """Return the trees of the newest capsules and statements that the remote has."""
         parents = [parent for registration in new for parent in registration.commit.parents]
-        waiting = [name for name in dict.fromkeys(parents) if name not in self._new]
+        waiting = [name for name in dict.fromkeys(parents) if not self.is_new(name)]
         trees: list[Digest] = []
         for name in waiting:
             if len(trees) == _NEIGHBOURS or len(waiting) > _NEIGHBOURS**2:
@@ -61,12 +101,6 @@ class Lacking:
             trees += [commit.tree] if commit.tree != EMPTY_TREE.id else []
             waiting += [parent for parent in commit.parents if parent not in waiting]
         return trees
-
-    def _is_known(self, tree: Digest) -> bool:
-        """Whether a commit that the remote has registers a tree, or a capsule of that environment."""
-        index = self._store.index
-        commits = [*index.commits_of(tree), *index.commits_of_environment(tree)]
-        return any(name not in self._new for name in commits)
 
     def _pass_over(self, tree: Digest) -> None:
         for _ in self._walk(tree):
@@ -79,10 +113,14 @@ class Lacking:
         while waiting:
             name = waiting.pop()
             yield name
-            for entry in decode_tree(self._store.read(name).data):
+            for entry in self._entries(name):
                 if entry.id not in self._seen:
                     self._seen.add(entry.id)
                     if entry.is_tree:
                         waiting.append(entry.id)
                     else:
                         yield entry.id
+
+    def _entries(self, tree: Digest) -> list[TreeEntry]:
+        # A commit of another repository is no object of this one.
+        return [entry for entry in decode_tree(self._store.read(tree).data) if entry.mode != _COMMIT_MODE]

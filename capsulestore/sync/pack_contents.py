@@ -18,9 +18,9 @@ from capsulestore.sync.pack_entry import inflated, read_head
 __all__ = ["PackContents"]
 
 _AGAIN: Final = 4
-"""How many times over what was unpacked once may be unpacked again, because it was not at hand any more."""
+_AGAIN_AT_LEAST: Final = 2**28
+"""What was unpacked once may be unpacked again, not being at hand any more: so many times over, and so many bytes."""
 
-_AGAIN_AT_LEAST: Final = 2**30
 _EFFORT_OF_OBJECT: Final = 2**14
 _EFFORT_OF_INSTRUCTION: Final = 2**8
 """What an object and an instruction take, as the number of bytes that are unpacked in that time."""
@@ -30,6 +30,7 @@ _INSTRUCTIONS_PER_BYTE: Final = 8
 """Deltas may have so many instructions in all, and so many for each byte of the pack: git's have less than one."""
 
 _BYTES_OF_KEEPING: Final = 200
+"""What keeping an object at hand takes beyond its own bytes."""
 
 
 class PackContents:
@@ -46,7 +47,7 @@ class PackContents:
         self._most_deltas = limits.delta_depth
         self._places = places
         self._bases = array("I")
-        self._depths = array("H")
+        self._depths = array("I")
         self._kept: OrderedDict[int, tuple[Kind, bytes]] = OrderedDict()
         self._kept_bytes = 0
         self._most_kept_bytes = 2 * limits.object_bytes

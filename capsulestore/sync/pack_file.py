@@ -23,10 +23,10 @@ _LEAST: Final = 9
 
 
 class PackFile(NamedTuple):
-    """A whole pack on disk: how many objects it says it has, where they end, and the SHA-256 of all before its end."""
+    """A whole pack on disk: how many objects it has, where they end, and the SHA-256 of all before its end."""
 
     path: str
-    count: int
+    objects: int
     end: int
     checksum: bytes
 

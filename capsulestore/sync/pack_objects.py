@@ -51,17 +51,17 @@ class _Unpacking:
 
     def run(self, report: Callable[[int, int], None]) -> None:
         place = HEAD_BYTES
-        for number in range(self._file.count):
+        for number in range(self._file.objects):
             place = self._take(number, place)
             if number % _REPORT_AFTER == 0:
-                report(number, self._file.count)
+                report(number, self._file.objects)
         if place != self._file.end:
             raise BadPack(
-                f"a pack with {self._file.end - place} bytes after the {self._file.count} objects that it has"
+                f"a pack with {self._file.end - place} bytes after the {self._file.objects} objects that it has"
             )
         if self._waiting:
             self._build_those_that_wait()
-        report(self._file.count, self._file.count)
+        report(self._file.objects, self._file.objects)
 
     def _take(self, number: int, place: int) -> int:
         """Unpack the object at a place, and return where the next one is."""
@@ -101,7 +101,7 @@ class _Unpacking:
         return number
 
     def _build_those_that_wait(self) -> None:
-        known = (number for number in range(self._file.count) if number not in self._waiting)
+        known = (number for number in range(self._file.objects) if number not in self._waiting)
         order = IdOrder(self.columns, known)
         ready: list[tuple[int, int]] = []
         for base_id in list(self._after_id):

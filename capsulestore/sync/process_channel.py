@@ -22,6 +22,8 @@ _COMPLAINT_BYTES: Final = 2**13
 """How much is kept of what a program says on its standard error: the last of it, which tells why it ended."""
 _GRACE_SECONDS: Final = 2.0
 """How long a program may take to end whose pipes are closed: git removes then what it had begun to write."""
+_GLANCE_SECONDS: Final = 0.05
+"""How long nothing may come of a program that ended before it is taken to have said all."""
 
 
 class Program(NamedTuple):
@@ -94,6 +96,8 @@ class ProcessChannel:
         """Return what the program said of why it ended, where it has ended and said anything."""
         if not self._ended:
             return problem
+        # A program that still waits for something goes too, then.
+        self._input.close()
         self._hear_out()
         return self._explain(self._complaint.decode("utf-8", "replace")) or problem
 
@@ -103,11 +107,14 @@ class ProcessChannel:
             self._selector.close()
             for pipe in self._pipes:
                 pipe.close()
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_GRACE_SECONDS)
-                    return
-                self._signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_SECONDS)
+                return
+            self._signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_SECONDS)
+            # Also what it started, which may live on without it.
+            self._signal(signal.SIGKILL)
         finally:
             if self._process.poll() is None:
                 self._signal(signal.SIGKILL)
@@ -161,5 +168,8 @@ class ProcessChannel:
         deadline = time.monotonic() + _GRACE_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipes[2], selectors.EVENT_READ)
-            while not self._heard_out and selector.select(max(0.0, deadline - time.monotonic())):
-                self._hear()
+            while not self._heard_out and time.monotonic() < deadline:
+                if selector.select(_GLANCE_SECONDS):
+                    self._hear()
+                elif self._process.poll() is not None:
+                    return

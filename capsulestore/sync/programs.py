@@ -72,11 +72,13 @@ def open_ssh(
     terminal for what it needs where somebody is there; else it is told not to ask, and has no terminal.
     """
     environ = git_environ(surroundings.environ)
-    line, program = environ.get("GIT_SSH_COMMAND"), environ.get("GIT_SSH")
+    line, program = environ.get("GIT_SSH_COMMAND", "").strip(), environ.get("GIT_SSH", "")
     start = ["/bin/sh", "-c", f'{line} "$@"', line] if line else [program or "ssh"]
     # Another program need not know this option.
-    is_ssh = os.path.basename((line or program or "ssh").split()[0]) == "ssh"
+    is_ssh = os.path.basename(line.split()[0] if line else program or "ssh") == "ssh"
     quiet = ["-o", "BatchMode=yes"] if is_ssh and not surroundings.interactive else []
+    if not surroundings.interactive:
+        environ["SSH_ASKPASS_REQUIRE"] = "never"
     port = ["-p", str(address.port)] if address.port else []
     host = f"{address.user}@{address.host}" if address.user else str(address.host)
     command = [*start, *quiet, *port, host, f"{service} {_quoted(address.path)}"]
@@ -116,15 +118,22 @@ def _check(path: str, remote: str) -> None:
     """Tell what git does not: whether it is the path that is not there, or a permission."""
     try:
         os.stat(os.path.join(path, "."))
-        os.listdir(path)
     except PermissionError:
-        raise RemoteRefused(remote, "its directory may not be entered or listed: permission denied") from None
+        raise RemoteRefused(
+            remote,
+            "its directory may not be entered: permission denied",
+            hint="whoever owns it can say who may (git-init(1), `--shared`)",
+        ) from None
     except NotADirectoryError:
         raise NoCapsuleStore(
             remote, "it is a file, not a directory", hint="a bundle is given by itself: `capsule pull FILE`"
         ) from None
     except FileNotFoundError:
-        raise NoCapsuleStore(remote, "there is no such directory") from None
+        raise NoCapsuleStore(
+            remote,
+            "there is no such directory",
+            hint="make a place for capsules there with `git init --bare --object-format=sha256 DIR`",
+        ) from None
     except OSError as error:
         raise RemoteUnreachable(remote, f"its directory cannot be read: {error.strerror}") from None
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from capsulestore.errors import MalformedName, RemoteMisbehaved, TagExists
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.store.refs import MAIN, TAGS
+from capsulestore.store.tags import check_tag
 from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.limits import LIMITS, Limits
-from capsulestore.sync.memory import Memory
+from capsulestore.sync.memory import SENT, Memory
 from capsulestore.sync.remote import SILENT, Fetched, Progress, Remote, describe
 
 __all__ = ["Received", "pull"]
@@ -49,38 +51,84 @@ def pull(  # noqa: PLR0913  (each says another thing of what is asked)
     this store's remotes, which are remembered. Raise the errors of `RemoteProblem`, `StoreBusy`, `StoreUnwritable`, and
     what reading the store raises.
     """
-    memory = Memory(store, remote.name, place=remote.shown, named=named)
     before = store.tip
-    haves = [tip for tip in dict.fromkeys((before, memory.sent)) if tip is not None]
+    # What one remote has another one may have, too.
+    haves = [tip for tip in dict.fromkeys((before, *store.refs.below(SENT).values())) if tip is not None]
+    new = _New()
 
     def choose(theirs: Advertised) -> Sequence[Digest]:
-        return () if dry_run else list(dict.fromkeys(_lacking(store, theirs).values()))
+        nonlocal new
+        new = _new_here(store, theirs)
+        return () if dry_run else list(dict.fromkeys(new.lacking.values()))
 
     with remote.fetch(choose, haves) as fetched:
-        theirs = fetched.advertised
         if dry_run:
-            return Received(before, new=bool(_lacking(store, theirs)))
-        objects = _take(store, remote, fetched, limits, progress)
-    if theirs.main is not None:
-        memory.has(theirs.main)
-    new = store.index.beyond([before] if before else [])
-    trees = dict.fromkeys(registration.commit.tree for registration in reversed(new))
-    capsules = tuple(tree for tree in trees if store.index.is_capsule(tree))
-    return _with_tags(store, theirs, Received(store.tip, bool(objects or new), capsules, objects))
+            return Received(before, new=bool(new.lacking or new.tags))
+        with _taken(store, remote, fetched, new.lacking, limits, progress) as taken:
+            if MAIN in new.lacking:
+                store.join(new.lacking[MAIN])
+            tags, in_the_way = _set_tags(store, new.tags)
+    memory = Memory(store, remote.name, place=remote.shown, named=named)
+    if fetched.advertised.main is not None and not memory.is_elsewhere:
+        memory.has(fetched.advertised.main)
+    return Received(
+        tip=store.tip,
+        new=bool(taken.commits or tags),
+        capsules=_capsules(store, before, taken.commits),
+        objects=taken.objects,
+        tags=tags,
+        kept_tags=(*new.kept_tags, *in_the_way),
+        refused_tags=new.refused_tags,
+    )
 
 
-def _lacking(store: Store, theirs: Advertised) -> dict[str, Digest]:
-    """Return what of the advertised is not here, by ref: the tip of the shelf, and what tags are on."""
-    refs = {ref: name for ref, name in theirs.refs.items() if ref.startswith(TAGS) and name not in store}
-    if theirs.main is not None and not store.index.has_commit(theirs.main):
-        refs[MAIN] = theirs.main
-    return refs
+class _New(NamedTuple):
+    """What of the advertised is not here: by ref the objects that are asked for, the tags, and those not to be had."""
+
+    lacking: Mapping[str, Digest] = {}
+    tags: Mapping[str, Digest] = {}
+    kept_tags: tuple[str, ...] = ()
+    refused_tags: tuple[str, ...] = ()
 
 
-def _take(store: Store, remote: Remote, fetched: Fetched, limits: Limits, progress: Progress) -> int:
-    """Take the pack that is sent, and return how many objects it had."""
+class _Taken(NamedTuple):
+    """The commits that came, or lay here without being of the shelf; and how many objects were received."""
+
+    commits: Collection[Digest] = ()
+    objects: int = 0
+
+
+def _new_here(store: Store, theirs: Advertised) -> _New:
+    ours, index = store.tags.all(), store.index
+    lacking: dict[str, Digest] = {}
+    tags: dict[str, Digest] = {}
+    kept, refused = [], []
+    for ref, target in theirs.refs.items():
+        name = ref.removeprefix(TAGS)
+        if name == ref or ours.get(name) == target:
+            continue
+        if name in ours:
+            kept.append(name)
+        elif not _may_be_tag(name):
+            refused.append(name)
+        else:
+            tags[name] = target
+            # What merely lies here need not be whole; what is on the shelf is.
+            if not index.has_commit(target) and not index.commits_of(target):
+                lacking[ref] = target
+    if theirs.main is not None and not index.has_commit(theirs.main):
+        lacking[MAIN] = theirs.main
+    return _New(lacking, tags, tuple(kept), tuple(refused))
+
+
+@contextmanager
+def _taken(  # noqa: PLR0913, PLR0917  (each comes from another place)
+    store: Store, remote: Remote, fetched: Fetched, lacking: Mapping[str, Digest], limits: Limits, progress: Progress
+) -> Iterator[_Taken]:
+    """Take the pack that is sent, checked, into the store; in the block the refs that need it should be set."""
     if fetched.pack is None:
-        return 0
+        yield _Taken()
+        return
     # Most pulls find that there is nothing to take.
     from capsulestore.sync.checks import check_incoming  # noqa: PLC0415
     from capsulestore.sync.quarantine import quarantine  # noqa: PLC0415
@@ -89,28 +137,44 @@ def _take(store: Store, remote: Remote, fetched: Fetched, limits: Limits, progre
     with quarantine(store.path) as incoming:
         try:
             pack = read_pack(fetched.pack, incoming.directory, limits, progress.objects)
-            check_incoming(store, pack, _lacking(store, fetched.advertised), limits)
+            checked = check_incoming(store, pack, lacking, limits)
         except BadPack as problem:
             raise RemoteMisbehaved(describe(remote.name, remote.shown), str(problem)) from problem
         incoming.publish(pack)
-        if fetched.advertised.main is not None:
-            store.join(fetched.advertised.main)
-        return len(pack.ids)
+        yield _Taken(frozenset(checked.commits), len(pack.ids))
 
 
-def _with_tags(store: Store, theirs: Advertised, received: Received) -> Received:
-    new, kept, refused = [], [], []
-    ours = store.tags.all()
-    for ref, target in theirs.refs.items():
-        name = ref.removeprefix(TAGS)
-        if name == ref or ours.get(name) == target:
-            continue
+def _set_tags(store: Store, tags: Mapping[str, Digest]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Set new tags; return those that are set now, and those that others here are in the way of."""
+    done, in_the_way = [], []
+    for name, target in tags.items():
         try:
             store.tags.set(name, target)
         except TagExists:
-            kept.append(name)
-        except MalformedName:
-            refused.append(name)
+            in_the_way.append(name)
         else:
-            new.append(name)
-    return received._replace(tags=tuple(new), kept_tags=tuple(kept), refused_tags=tuple(refused))
+            done.append(name)
+    return tuple(done), tuple(in_the_way)
+
+
+def _may_be_tag(name: str) -> bool:
+    try:
+        check_tag(name)
+    except MalformedName:
+        return False
+    return True
+
+
+def _capsules(store: Store, before: Digest | None, commits: Collection[Digest]) -> tuple[Digest, ...]:
+    """Return the capsules that commits brought which the shelf did not have before, oldest first."""
+    if not commits:
+        return ()
+    beyond = store.index.beyond([before] if before else [])
+    new = {registration.id: registration.commit.tree for registration in reversed(beyond)}
+    # Others may have registered some meanwhile, which these are told from.
+    trees = dict.fromkeys(tree for commit, tree in new.items() if commit in commits)
+    return tuple(
+        tree
+        for tree in trees
+        if store.index.is_capsule(tree) and (not before or all(name in new for name in store.index.commits_of(tree)))
+    )

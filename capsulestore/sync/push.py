@@ -11,7 +11,7 @@ from capsulestore.errors import RemoteRefused
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.sync.advertisement import Advertised
-from capsulestore.sync.memory import Memory, Offered
+from capsulestore.sync.memory import Known, Memory, Offered
 from capsulestore.sync.plan import Plan, plan_all, plan_chosen
 from capsulestore.sync.remote import SILENT, Progress, Push, Remote, describe
 from capsulestore.sync.sent_pack import sent_pack
@@ -21,8 +21,20 @@ __all__ = ["Sent", "push"]
 _RACES: Final = 200
 """How often to try again where others moved the remote's main meanwhile. Each race that is lost, another has won."""
 
+_STEADY: Final = 3
+"""How often a remote may refuse while nothing moves there. Who loses a race to a lock may see no move of it yet."""
+
 _MOST_WAIT: Final = 0.25
 """Seconds that are waited after a lost race, at most: those who race should not do it in step."""
+
+_FINAL: Final = "declined"
+"""The word in git's reasons by which a hook is known, or a rule of a forge: it would say so again."""
+
+_LACKING: Final = "missing"
+"""The word in git's reasons where the remote has not what it was taken to have."""
+
+_FOR_ANOTHER: Final = "atomic"
+"""The word in git's reasons where a ref is refused because another is."""
 
 
 class Sent(NamedTuple):
@@ -51,9 +63,10 @@ def push(  # noqa: PLR0913  (each says another thing of what is asked)
 ) -> Sent:
     """Send what the remote lacks of the shelf and the tags, or of these capsules; with `dry_run` only say what.
 
-    The remote's main then holds what both held. `named` says whether it is one of this store's remotes, which are
-    remembered. When this returns, it has said that it has all; after an error it has what it had, or all, and pushing
-    again is safe. Raise the errors of `RemoteProblem`, and what reading the store raises.
+    With capsules go the statements about them, and their tags. The remote's main then holds what both held. `named`
+    says whether it is one of this store's remotes, which are remembered. When this returns, it has said that it has
+    all; after an error it has what it had, or all, and pushing again is safe. Raise the errors of `RemoteProblem`,
+    `UnknownName` for a capsule that is not registered, and what reading the store raises.
     """
     memory = Memory(store, remote.name, place=remote.shown, named=named)
     return _Pushing(store, remote, chosen, memory, progress).run(dry_run=dry_run)
@@ -69,52 +82,65 @@ class _Pushing:
         self._remote = remote
         self._chosen = chosen
         self._memory = memory
+        self._trusts = True
         self._progress = progress
         self._plan = Plan()
-        self._tip: Digest | None = None
         self._bytes = 0
+        self._seen: Advertised | None = None
+        self._steady = 0
 
     def run(self, *, dry_run: bool) -> Sent:
-        last: Advertised | None = None
         refusals: Mapping[str, str] = {}
-        for attempt in range(_RACES):
-            sent_before = self._bytes
+        for _ in range(_RACES):
             try:
                 theirs, refusals = self._remote.push(self._look if dry_run else self._compose)
             except RemoteRefused:
-                if self._bytes == sent_before or not self._forgot():
+                # A remote that checks while it unpacks cannot take what needs an object that it lacks.
+                if not self._plan.trusting:
                     raise
+                self._distrust()
                 continue
             if not refusals:
                 return self._ended(theirs, dry_run=dry_run)
-            # Where nobody was quicker, it does not want what was sent, or lacks what it was taken to have.
-            if last is not None and last.refs == theirs.refs and not self._forgot():
+            if not self._may_try_again(theirs, refusals):
                 break
-            last = theirs
-            time.sleep(random.uniform(0, _MOST_WAIT) if attempt else 0)  # noqa: S311  (it is no secret)
-        ref, reason = next(iter(refusals.items()))
+        told = [(ref, reason) for ref, reason in refusals.items() if _FOR_ANOTHER not in reason] or [*refusals.items()]
+        ref, reason = told[0]
         raise RemoteRefused(describe(self._remote.name, self._remote.shown), f"it refused `{ref}`: {reason}")
 
-    def _forgot(self) -> bool:
-        """Forget what is remembered of the remote, so that all is sent; return whether there was anything."""
-        known = self._memory.sent is not None or self._memory.offered is not None or bool(self._memory.chosen)
-        self._memory.forget()
-        return known
+    def _may_try_again(self, theirs: Advertised, refusals: Mapping[str, str]) -> bool:
+        """Whether it may go better after a refusal: others were quicker, or what is remembered of it was wrong."""
+        moved = self._seen is None or self._seen.refs != theirs.refs
+        self._seen = theirs
+        self._steady = 1 if moved else self._steady + 1
+        reasons = " ".join(refusals.values())
+        if self._plan.trusting and (_LACKING in reasons or self._steady == _STEADY):
+            self._distrust()
+            return True
+        if _FINAL in reasons or self._steady == _STEADY:
+            return False
+        time.sleep(random.uniform(0, _MOST_WAIT))  # noqa: S311  (it is no secret)
+        return True
+
+    def _distrust(self) -> None:
+        """From now on take nothing for known, so that all is sent. What is remembered stays until that is done."""
+        self._trusts = False
+        self._plan = Plan()
+        self._steady = 0
 
     def _look(self, theirs: Advertised) -> None:
+        known = self._memory.known if self._trusts else Known()
         if self._chosen is None:
-            self._plan = plan_all(self._store, theirs, self._memory)
+            self._plan = plan_all(self._store, theirs, known)
         else:
-            self._plan = plan_chosen(self._store, theirs, self._memory, self._chosen)
+            self._plan = plan_chosen(self._store, theirs, known, self._chosen)
 
     def _compose(self, theirs: Advertised) -> Push | None:
-        # What others register here meanwhile is for the next push.
-        self._tip = self._store.tip
         self._look(theirs)
         if not self._plan.updates:
             return None
-        if self._plan.target and self._tip and self._chosen is None:
-            self._memory.offer(Offered(self._plan.target, self._tip))
+        if self._plan.target and self._plan.tip:
+            self._memory.offer(Offered(self._plan.target, self._plan.tip))
         return Push(self._plan.updates, self._counted())
 
     def _counted(self) -> Iterator[bytes]:
@@ -125,10 +151,10 @@ class _Pushing:
     def _ended(self, theirs: Advertised, *, dry_run: bool) -> Sent:
         plan = self._plan
         if not dry_run:
-            if self._chosen is None and self._tip:
-                self._memory.has(self._tip)
-            elif self._chosen is not None:
-                self._memory.choose(plan.capsules)
+            if self._chosen is not None:
+                self._memory.choose(plan.chosen)
+            elif plan.tip:
+                self._memory.has(plan.tip)
         return Sent(
             tip=plan.target or theirs.main,
             capsules=plan.capsules,

@@ -90,7 +90,7 @@ def read_pack(
         file = write_pack_file(chunks, directory, limits)
         with removed_after_error(file.path):
             columns, contents = unpack(_mapped(file.path), file, limits, report)
-            order = IdOrder(columns, range(file.count))
+            order = IdOrder(columns, range(file.objects))
             _refuse_twins(columns, order)
             with new_file(directory, mode=0o444) as (index, index_path):
                 index.writelines(index_of(columns, order, file.checksum))

@@ -11,21 +11,24 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple
 
 from capsulestore.errors import InvalidValue, StoreUnreadable
-from capsulestore.model.capsule import MANIFEST_NAME, Capsule, decode_files, is_capsule
+from capsulestore.model.capsule import Capsule, decode_files, is_capsule
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_entry, tree_keys
 from capsulestore.model.objects import EMPTY_TREE, GitObject, Read, TreeEntry, decode_tree
-from capsulestore.model.statement import STATEMENT_NAME, Statement, subject_of
+from capsulestore.model.statement import Statement, subject_of
 from capsulestore.sync.tree_names import is_dangerous
 
-__all__ = ["Below", "Child", "Place", "ShelfKind", "check_value", "look_into"]
+__all__ = ["Below", "Child", "Place", "ShelfKind", "check_crowd", "check_value", "look_into"]
 
 ShelfKind = Literal["capsule", "statement", "empty", "other"]
 """What the tree of a commit is, as the index of the shelf tells them apart; `empty` is a join's."""
 
 _COMMIT_MODE: Final = "160000"
 _LONGEST_NAME: Final = 4096
-"""Bytes of a name from which on git's fsck complains."""
+"""Bytes of a name beyond which git's fsck complains."""
+
+_MOST_VALUES: Final = 2**21
+"""Values in one JSON text: in memory each takes many times its bytes, and those can be deflated to nothing."""
 
 
 class Place(Enum):
@@ -40,6 +43,9 @@ class Place(Enum):
     UPPER_VALUE = "a value in a mapping or a layer"
     VALUE = "a value in a collection"
     BLOB = "a file of any bytes"
+
+    # By identity, which takes a fraction of the time, and every object is looked up by its place.
+    __hash__ = object.__hash__
 
     @property
     def is_tree(self) -> bool:
@@ -70,32 +76,36 @@ def look_into(place: Place, tree: Digest, data: bytes, read: Read) -> Below:
 def check_value(place: Place, data: bytes) -> None:
     """Raise `InvalidValue` where a blob is not what its place asks for."""
     if place in _LEVELS:
+        check_crowd(data)
         decode_entry(data, _LEVELS[place])
+
+
+def check_crowd(data: bytes) -> None:
+    """Raise `InvalidValue` for JSON of more values than are taken, as its commas and brackets tell."""
+    if len(data) > _MOST_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise InvalidValue(f"JSON of more than {_MOST_VALUES} values")
 
 
 def _shelf(_: Digest, data: bytes, read: Read) -> Below:
     entries = decode_tree(data)
-    kind: ShelfKind = "other" if entries else "empty"
-    places: Mapping[str, Place] = {}
-    decoded = ""
     # What a newer release writes is carried like a tree of an unknown kind.
-    with suppress(StoreUnreadable):
-        if is_capsule(entries):
-            kind = "capsule"
-            Capsule.decode(data, read)
-            places = {"environment": Place.MAPPING, "context": Place.MAPPING, "files": Place.FILES}
-            decoded = MANIFEST_NAME
-        elif subject_of(entries):
-            kind = "statement"
-            Statement.decode(data, read)
-            places = {"subject": Place.SHELF}
-            decoded = STATEMENT_NAME
-    below = [
-        child._replace(place=places[child.name]) if child.name in places and child.place.is_tree else child
-        for child in _carried(entries)
-        if child.name != decoded
-    ]
-    return Below(below, kind)
+    if is_capsule(entries):
+        with suppress(StoreUnreadable):
+            return Below(_of_capsule(Capsule.decode(data, read)), "capsule")
+        return Below(_carried(entries), "capsule")
+    if subject := subject_of(entries):
+        below = Statement.decode(data, read)
+        return Below([Child("subject", subject, Place.SHELF), *_carried(below.extra)], "statement")
+    return Below(_carried(entries), "other" if entries else "empty")
+
+
+def _of_capsule(capsule: Capsule) -> list[Child]:
+    places = (
+        ("environment", capsule.environment, Place.MAPPING),
+        ("context", capsule.context, Place.MAPPING),
+        ("files", capsule.files, Place.FILES),
+    )
+    return [*(Child(name, tree, place) for name, tree, place in places if tree), *_carried(capsule.extra)]
 
 
 def _mapping(below: Place | None, value: Place) -> Callable[[Digest, bytes, Read], Below]:

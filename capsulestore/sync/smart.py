@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved, RemoteUnreachable
+from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved, RemoteProblem, RemoteRefused, RemoteUnreachable
 from capsulestore.model.digest import Digest
 from capsulestore.sync.advertisement import Advertised, read_advertisement
 from capsulestore.sync.channel import Channel, Open, Service
@@ -66,12 +66,15 @@ class SmartRemote:
             reader = self._reader(channel.ask(self._counted(_request(commands, push.pack))))
             said = Said(self._progress)
             answer = reader.data(said, self._limits.report_bytes)
-            refusals = read_report(answer, [update.ref for update in push.updates], reader, said)
-            with suppress(RemoteUnreachable):
-                # What hooks still have to say; whether the refs moved is known.
+            report = read_report(answer, [update.ref for update in push.updates], reader)
+            with suppress(RemoteProblem):
+                # What it still says, and tidies away; whether the refs moved is known.
                 for _ in answer:
                     pass
-            return Pushed(advertised, refusals)
+            if report.unpacking is not None:
+                words = f" ({said.last_line})" if said.last_line else ""
+                raise RemoteRefused(self._remote, f"it could not take what it was sent: {report.unpacking}{words}")
+            return Pushed(advertised, report.refusals)
 
     @contextmanager
     def _conversation(self, service: Service) -> Iterator[Channel]:

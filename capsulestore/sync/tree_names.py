@@ -25,6 +25,5 @@ def is_dangerous(name: str) -> bool:
 
 
 def _is_refused(name: str) -> bool:
-    seen = _PASSED_OVER.sub("", name).lower()
-    kept = _IGNORED_AT_END.sub("", seen)
-    return not kept or seen in {".", ".."} or _REFUSED.fullmatch(kept) is not None
+    seen = _IGNORED_AT_END.sub("", _PASSED_OVER.sub("", name).lower())
+    return name in {".", ".."} or _REFUSED.fullmatch(seen) is not None

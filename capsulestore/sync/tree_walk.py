@@ -11,12 +11,15 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject, Kind
 from capsulestore.sync.bad_pack import BadObject
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.shelf_trees import Child, Place, ShelfKind, check_value, look_into
+from capsulestore.sync.shelf_trees import Child, Place, ShelfKind, check_crowd, check_value, look_into
 
 __all__ = ["Find", "TreeWalk"]
 
 Find = Callable[[Digest], GitObject | None]
-"""Returns an object that was sent or is here, None for one that is neither."""
+"""Returns an object, None where there is none."""
+
+_MOST_BYTES: Final = 2**24
+"""A commit, tree or tag: what is made of it in memory takes some twenty times as much. A blob may be larger."""
 
 
 class _Measure(NamedTuple):
@@ -31,27 +34,32 @@ _NOTHING: Final = _Measure(0, 0)
 
 @dataclass(slots=True)
 class _Open:
-    """A tree whose children are being looked at."""
+    """A tree of which some children are still to be looked at; what is known of it from the others."""
 
     itself: Child
     waiting: list[Child]
     height: int
     bytes: int
 
+    def add(self, measure: _Measure) -> None:
+        self.height = max(self.height, measure.height + 1)
+        self.bytes += measure.bytes
+
 
 class TreeWalk:
     """Checks trees down to their last blob; what was found sound once in a place is not looked at again.
 
-    `find` gives the objects, `is_complete` says of one in its place that it is here, with all that it needs, and was
-    checked when it came here. `kinds` says of each tree that stood as a commit's what it is.
+    An object is what was `sent`, else what is `here`, of which `is_complete` says whether, in its place, all that it
+    needs is here too, and was checked when it came. `kinds` says of each tree that stood as a commit's what it is.
     """
 
-    def __init__(self, find: Find, is_complete: Callable[[Digest, Place], bool], limits: Limits) -> None:
-        self._find = find
+    def __init__(self, sent: Find, here: Find, is_complete: Callable[[Digest, Place], bool], limits: Limits) -> None:
+        self._sent = sent
+        self._here = here
         self._is_complete = is_complete
         self._limits = limits
         self.kinds: dict[Digest, ShelfKind] = {}
-        self._sound: dict[tuple[Digest, Place], _Measure] = {}
+        self._sound: dict[Place, dict[Digest, _Measure]] = {place: {} for place in Place}
 
     def check(self, tree: Digest, place: Place) -> None:
         """Raise `BadObject` where something at or below a tree is missing, or is not what its place asks for.
@@ -60,61 +68,91 @@ class TreeWalk:
         for more files than any disk holds.
         """
         opened: list[_Open] = []
-        self._visit(Child("", tree, place), opened)
+        if tree not in self._sound[place]:
+            self._look_at(Child("", tree, place), opened)
         while opened:
-            top = opened[-1]
-            if top.waiting:
-                self._visit(top.waiting.pop(), opened)
-                continue
-            opened.pop()
-            measure = _Measure(top.height + 1, top.bytes)
-            self._sound[top.itself.id, top.itself.place] = measure
-            self._add(top.itself, measure, opened)
+            if opened[-1].waiting:
+                self._look_at(opened[-1].waiting.pop(), opened)
+            else:
+                self._close(opened)
 
-    def _visit(self, child: Child, opened: list[_Open]) -> None:
-        """Count an object that is known to be sound, or a blob; enter a tree."""
-        measure = self._sound.get((child.id, child.place))
-        if measure is None and self._is_complete(child.id, child.place):
-            measure = self._sound[child.id, child.place] = _NOTHING
+    def _look_at(self, child: Child, opened: list[_Open]) -> None:
+        """Look at a blob, or open a tree."""
+        known = self._sound[child.place]
+        # It may stand in the same tree twice.
+        measure = known.get(child.id)
+        found = None if measure else self._sent(child.id)
+        if measure is None and found is None and self._is_complete(child.id, child.place):
+            measure = known[child.id] = _NOTHING
         if measure is None:
-            data = self.read(child.id, "tree" if child.place.is_tree else "blob", lambda: _path(opened, child)).data
+            kind: Kind = "tree" if child.place.is_tree else "blob"
+            data = self.checked(found or self._here(child.id), kind, lambda: _path(opened, child)).data
             try:
                 if child.place.is_tree:
-                    below = look_into(child.place, child.id, data, lambda name: self._blob(name, opened, child))
-                    if below.kind:
-                        self.kinds[child.id] = below.kind
-                    opened.append(_Open(child, below.children, 0, len(data)))
+                    self._open(child, data, opened)
                     return
                 check_value(child.place, data)
             except InvalidValue as error:
                 raise BadObject(f"{_path(opened, child)} is wrong: {error}") from None
-            measure = self._sound[child.id, child.place] = _Measure(0, len(data))
-        self._add(child, measure, opened)
-
-    def _add(self, child: Child, measure: _Measure, opened: list[_Open]) -> None:
-        mapping = child.place is Place.MAPPING
-        most = self._limits.object_bytes if mapping else self._limits.unpacked_bytes
-        if measure.bytes > most:
-            raise BadObject(
-                f"{_path(opened, child)} unfolds to {measure.bytes} bytes; the most that is taken is {most}"
-            )
-        if len(opened) + measure.height > self._limits.tree_depth:
-            raise BadObject(f"{_path(opened, child)} has more than {self._limits.tree_depth} trees within each other")
+            measure = known[child.id] = _Measure(0, len(data))
         if opened:
-            opened[-1].height = max(opened[-1].height, measure.height)
-            opened[-1].bytes += measure.bytes
+            opened[-1].add(measure)
 
-    def read(self, name: Digest, kind: Kind, what: Callable[[], str]) -> GitObject:
-        """Return an object; raise `BadObject` where there is none, or one of another kind. `what` says which it is."""
-        found = self._find(name)
+    def _open(self, tree: Child, data: bytes, opened: list[_Open]) -> None:
+        if len(opened) == self._limits.tree_depth:
+            raise self._too_deep(tree, opened)
+        below = look_into(tree.place, tree.id, data, lambda name: self._json(name, opened, tree))
+        if below.kind:
+            self.kinds[tree.id] = below.kind
+        top = _Open(tree, [], 1, len(data))
+        for child in below.children:
+            measure = self._sound[child.place].get(child.id)
+            if measure is None:
+                top.waiting.append(child)
+            else:
+                top.add(measure)
+        opened.append(top)
+
+    def _close(self, opened: list[_Open]) -> None:
+        """Take down what a tree is, all of which has been looked at."""
+        top = opened.pop()
+        itself = top.itself
+        most = self._limits.object_bytes if itself.place is Place.MAPPING else self._limits.unpacked_bytes
+        if top.bytes > most:
+            raise BadObject(f"{_path(opened, itself)} unfolds to {top.bytes} bytes; the most that is taken is {most}")
+        if len(opened) + top.height > self._limits.tree_depth:
+            raise self._too_deep(itself, opened)
+        measure = self._sound[itself.place][itself.id] = _Measure(top.height, top.bytes)
+        if opened:
+            opened[-1].add(measure)
+
+    def _too_deep(self, tree: Child, opened: list[_Open]) -> BadObject:
+        most = self._limits.tree_depth
+        return BadObject(
+            f"{_path(opened, tree)} has more than {most} trees within each other, with those that it is in"
+        )
+
+    def find(self, name: Digest) -> GitObject | None:
+        """Return an object that was sent or is here, None for one that is neither."""
+        return self._sent(name) or self._here(name)
+
+    def checked(self, found: GitObject | None, kind: Kind, what: Callable[[], str]) -> GitObject:
+        """Return what was found; raise `BadObject` where that is nothing, another kind, or too large.
+
+        `what` says what was sought.
+        """
         if found is None:
             raise BadObject(f"{what()} was neither sent nor is here")
         if found.kind != kind:
             raise BadObject(f"{what()} is a {found.kind}, where a {kind} should be")
+        if kind != "blob" and len(found.data) > _MOST_BYTES:
+            raise BadObject(f"{what()} is a {kind} of {len(found.data)} bytes; the most that is taken is {_MOST_BYTES}")
         return found
 
-    def _blob(self, name: Digest, opened: list[_Open], tree: Child) -> GitObject:
-        return self.read(name, "blob", lambda: f"object {name} in {_path(opened, tree)}")
+    def _json(self, name: Digest, opened: list[_Open], tree: Child) -> GitObject:
+        found = self.checked(self.find(name), "blob", lambda: f"object {name} in {_path(opened, tree)}")
+        check_crowd(found.data)
+        return found
 
 
 def _path(opened: list[_Open], child: Child) -> str:

@@ -29,7 +29,12 @@ _ONE_OF_THEM: Final = "numpy=="
 def commands(made: Environments, scratch: Path) -> list[Command]:
     """Return the commands, in the order in which a round runs them and the page shows them."""
     environ = variables(made, scratch)
-    return [*_floors(made, environ, scratch), *_ours(made, environ, scratch), *_others(made, environ, scratch)]
+    return [
+        *_floors(made, environ, scratch),
+        *_ours(made, environ, scratch),
+        *_of_conda(made, environ, scratch),
+        *_others(made, environ, scratch),
+    ]
 
 
 def variables(made: Environments, scratch: Path) -> dict[str, str]:
@@ -130,6 +135,17 @@ def _ours(made: Environments, environ: Mapping[str, str], scratch: Path) -> list
             environ=environ,
             directory=running,
         ),
+    ]
+
+
+def _of_conda(made: Environments, environ: Mapping[str, str], scratch: Path) -> list[Command]:
+    """Return what captures the prefix of conda's, with all layers and with one."""
+    arguments = [str(made.capsule / "bin/capsule"), "capture", "--python", str(made.conda / "bin/python")]
+    capture = partial(Command, environ=environ, directory=scratch, prints="environment ", missing=made.without_conda)
+    label = "`capsule capture`, a conda prefix"
+    return [
+        capture(name="conda-all", label=label, arguments=arguments),
+        capture(name="conda-python", label=f"{label}, layer `python`", arguments=[*arguments, "--layer", "python"]),
     ]
 
 

@@ -12,7 +12,6 @@ from capsulestore.capture.target import Target
 from capsulestore.compare.context import in_words
 from capsulestore.compare.difference import Change, Side, changes
 from capsulestore.compare.looked import Looked
-from capsulestore.compare.told_otherwise import told_otherwise
 from capsulestore.compare.verdict import LayerMatch, Outcome, Verdict, judge
 from capsulestore.compare.words import sentence
 from capsulestore.model.canonical import Json
@@ -184,7 +183,7 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
         for change in _differences(recorded, recorded.context, current_context)
         if (change.layer, change.collection) != NUMERIC_LIBRARIES
     ]
-    otherwise = told_otherwise(of_environment)
+    otherwise = _otherwise(of_environment)
     nothing_counts = different - {change.layer for change in (*of_environment, *of_context)}
     if nothing_counts or otherwise:
         outcome = judge(*sides, only=layers, also=counted, alike=nothing_counts, told_otherwise=otherwise)
@@ -208,6 +207,14 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
         here=here,
         uncounted=tuple(uncounted),
     )
+
+
+def _otherwise(of_environment: Collection[Change]) -> Mapping[str, str]:
+    if not of_environment:
+        return {}
+    from capsulestore.compare.told_otherwise import told_otherwise  # noqa: PLC0415
+
+    return told_otherwise(of_environment)
 
 
 def _unseen(

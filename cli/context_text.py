@@ -76,11 +76,10 @@ def _container(layer: Layer) -> Iterator[str]:
 
 
 def _conda(layer: Layer) -> Iterator[str]:
-    channels = Counter(
-        archive.get("channel") for _, archive in _entries(layer, "archives") if isinstance(archive, dict)
-    )
-    known = sorted((str(channel), count) for channel, count in channels.items() if channel)
-    yield from (f"{count} package{'s' if count > 1 else ''} from {channel}" for channel, count in known)
+    told = (archive.get("channel") for _, archive in _entries(layer, "archives") if isinstance(archive, dict))
+    channels = Counter(map(_word, filter(None, told)))
+    for channel, count in sorted(channels.items()):
+        yield f"{count} package{'s' if count > 1 else ''} from {channel}"
     if distributions := len(dict(_entries(layer, "distributions"))):
         yield f"{distributions} of the Python packages {'are' if distributions > 1 else 'is'} conda's"
 

@@ -67,6 +67,7 @@ GARBAGE: dict[str, bytes] = {
     "a path with a null byte": b"be\0ta.py,,\n",
     "a quote that never ends": b'"beta.py,sha256=abc,1\n',
     "a quote that never ends in a long file": b'"beta.py,sha256=abc,1\n' + b"beta/file.py,sha256=abc,1\n" * 10_000,
+    "an empty line behind a quote": b'"beta/file.py",sha256=abc,1\n\n',
     "a path of a megabyte": b"b" * 2**20 + b",,\n",
     "a path of a megabyte in quotes": b'"' + b"b" * 2**20 + b'",,\n',
 }

@@ -39,6 +39,7 @@ def distributions_of(record: CondaRecord) -> Iterator[CondaDistribution]:
         if match is None:
             continue
         metadata, stem, inner = match.groups()
+        metadata = _on_disk(metadata)
         known = found.get(metadata) or CondaDistribution(normalized(stem.partition("-")[0]), metadata, None)
         found[metadata] = known._replace(record=file) if inner == "RECORD" else known
     yield from found.values()
@@ -57,7 +58,12 @@ def is_in_place(prefix: str, distribution: CondaDistribution) -> bool:
         noticed(path)
         return os.path.exists(path)
     try:
-        data = read_whole(os.path.join(prefix, record.path), _MAX_RECORD_BYTES)
+        data = read_whole(os.path.join(prefix, _on_disk(record.path)), _MAX_RECORD_BYTES)
     except OSError:
         return False
     return hashlib.sha256(data).hexdigest() in hashes
+
+
+def _on_disk(path: str) -> str:
+    """Return a recorded path as the path of a file: its name is in UTF-8, whatever the locale is."""
+    return os.fsdecode(path.encode())

@@ -9,6 +9,7 @@ from capsulestore.capture.conda.ownership import CondaDistribution, distribution
 from capsulestore.capture.conda.record import CondaRecord, read_records
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.layer import LayerCapture
+from capsulestore.capture.python.keys import entry_key
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 from capsulestore.model.redaction.urls import redact_channel
@@ -35,20 +36,22 @@ def read_prefix(prefix: str, rules: int) -> CondaPrefix:
         if isinstance(record, Finding):
             findings.append(record)
             continue
-        if record.name in packages:
+        key = entry_key(record.name)
+        if key in packages:
             # An update was interrupted: files of both may be there.
             message = "is recorded twice in `conda-meta`; the first by file name counts, the other is not recorded"
             findings.append(Finding("conda", "twice", record.name, message, incomplete=True))
             continue
-        packages[record.name] = _entry(record)
+        packages[key] = _entry(record)
         if has_unhashed(record):
             message = "lists files without their hashes: of these only the paths count"
             findings.append(Finding("conda", "unhashed", record.name, message))
         archive, archive_findings = _archive(record)
         if archive:
-            archives[record.name] = archive
+            archives[key] = archive
         distributions, distribution_findings = _in_place(prefix, record)
-        owners = {one.key: record.name for one in distributions} | owners
+        # One without a name is none to the layer `python` either.
+        owners = {entry_key(one.key): record.name for one in distributions if one.key} | owners
         metadata += [one.metadata for one in distributions]
         findings += [*archive_findings, *distribution_findings]
     if not packages and not findings:

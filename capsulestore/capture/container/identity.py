@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from capsulestore.capture.mountinfo import parse_mounts, unescaped
+
 __all__ = ["Identity", "identify"]
 
 _FILES: Final = ("/run/.containerenv", "/etc/hostname", "/etc/resolv.conf", "/etc/hosts")
@@ -41,16 +43,11 @@ def identify(mountinfo: str) -> Identity:
     files: dict[str, str] = {}
     starts = set()
     disk, upper = "", None
-    for line in mountinfo.split("\n"):
-        mount, _, source = line.partition(" - ")
-        fields, behind = mount.split(" "), source.split(" ", 2)
-        if len(fields) < 6 or len(behind) < 3:
-            continue
-        root, point = fields[3], fields[4]
+    for root, point, kind, source, options in parse_mounts(mountinfo):
         if point == "/":
-            disk = f"{root} {source}"
-            found = re.search(_UPPER, behind[2]) if behind[0] == "overlay" else None
-            upper = _unescaped(found[1]) if found else None
+            disk = f"{root} {kind} {source} {options}"
+            found = re.search(_UPPER, options) if kind == "overlay" else None
+            upper = unescaped(found[1]) if found else None
         elif point in _FILES:
             files[point] = root
         if "/pods/" in root and (start := re.search(_OF_KUBELET, root)):
@@ -70,8 +67,3 @@ def _id(files: dict[str, str]) -> tuple[str | None, bool]:
         if found := re.search(_OF_DOCKER, root):
             return found[1], False
     return None, False
-
-
-def _unescaped(text: str) -> str:
-    r"""Return a field of mountinfo with what stands for a character in it, as `\040` for a blank."""
-    return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits[1], 8)), text)

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from capsulestore.capture.container.evidence import Evidence
+from capsulestore.capture.mountinfo import Mount, parse_mounts
 
 __all__ = ["in_cgroups", "in_mounts"]
 
@@ -64,14 +65,10 @@ _IN_CGROUPS: Final = ("docker", "libpod", "kubepods", "lxc", "machine.slice")
 
 def in_mounts(mountinfo: str) -> Iterator[Evidence]:
     """Yield what the mounts tell; lines that are no mounts are passed over."""
-    for line in mountinfo.split("\n"):
-        mount, _, source = line.partition(" - ")
-        fields, behind = mount.split(" "), source.split(" ", 2)
-        if len(fields) < 6 or len(behind) < 3:
-            continue
-        runtime = _of_mount(root=fields[3], point=fields[4], kind=behind[0], options=behind[2])
+    for mount in parse_mounts(mountinfo):
+        runtime = _of_mount(mount)
         if runtime is not None:
-            yield Evidence(f"what is mounted on `{fields[4]}`", "proof", runtime or None)
+            yield Evidence(f"what is mounted on `{mount.point}`", "proof", runtime or None)
 
 
 def in_cgroups(cgroup: str) -> Iterator[Evidence]:
@@ -82,8 +79,9 @@ def in_cgroups(cgroup: str) -> Iterator[Evidence]:
             yield Evidence("its cgroup", "proof", _runtime(containers[-1]))
 
 
-def _of_mount(*, root: str, point: str, kind: str, options: str) -> str | None:
+def _of_mount(mount: Mount) -> str | None:
     """Return the runtime whose mount this is, empty for an unknown one, None where it is nobody's."""
+    root, point, kind, _, options = mount
     found: re.Match[str] | None = None
     if point in _FILES:
         found = re.search(_FILE, root)

@@ -9,12 +9,11 @@ from typing import Final
 from capsulestore.capture.container.evidence import Evidence
 from capsulestore.capture.container.mounts import in_cgroups, in_mounts
 from capsulestore.capture.files import path_text, read_up_to, read_whole
+from capsulestore.capture.mountinfo import MAX_BYTES
 
 __all__ = ["look", "mounts"]
 
 _MAX_BYTES: Final = 64 * 1024
-_MAX_MOUNTS: Final = 4 * 2**20
-"""A node that runs hundreds of containers has a megabyte of mounts."""
 
 _MANAGERS: Final[Mapping[str, str]] = {
     "lxc": "lxc",
@@ -67,7 +66,7 @@ def mounts(root: str) -> str | None:
 
 
 def _mounts(root: str) -> str:
-    return path_text(read_whole(os.path.join(root, "proc/self/mountinfo"), _MAX_MOUNTS))
+    return path_text(read_whole(os.path.join(root, "proc/self/mountinfo"), MAX_BYTES))
 
 
 def _in_files(root: str) -> Iterator[Evidence]:

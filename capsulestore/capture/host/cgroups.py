@@ -12,18 +12,17 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from capsulestore.capture.files import read_up_to
+from capsulestore.capture.mountinfo import MAX_BYTES, parse_mounts, unescaped
 
 __all__ = ["ControlGroups", "control_groups"]
 
-_MAX_MOUNTS: Final = 4 * 2**20
-"""A node that runs hundreds of containers has a megabyte of mounts."""
-
 _MAX_GROUPS: Final = 64 * 1024
 _MAX_DEPTH: Final = 64
+_VERSIONS: Final = {"cgroup": 1, "cgroup2": 2}
+"""By the type of a hierarchy's file system."""
+
 _VERSION_2: Final = ""
 """What /proc/self/cgroup has in place of the names of controllers."""
-
-_ESCAPED: Final = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 
 class _Mount(NamedTuple):
@@ -77,7 +76,7 @@ def control_groups(root: str) -> ControlGroups:
     """Return the groups of this process, as the files below `root` tell them."""
     return ControlGroups(
         paths=_paths(_text(root, "proc/self/cgroup", _MAX_GROUPS)),
-        mounts=tuple(_mounts(_text(root, "proc/self/mountinfo", _MAX_MOUNTS))),
+        mounts=tuple(_mounts(_text(root, "proc/self/mountinfo", MAX_BYTES))),
     )
 
 
@@ -93,19 +92,10 @@ def _paths(text: str) -> dict[str, str]:
 
 
 def _mounts(text: str) -> Iterator[_Mount]:
-    for line in text.split("\n"):
-        mount, _, source = line.partition(" - ")
-        if source.startswith("cgroup"):
-            placed, (kind, *behind) = mount.split(" "), source.split(" ")
-            if len(placed) >= 6 and len(behind) == 2 and kind in {"cgroup", "cgroup2"}:
-                controllers = frozenset(behind[1].split(","))
-                yield _Mount(2 if kind == "cgroup2" else 1, _path(placed[3]), _path(placed[4]), controllers)
-
-
-def _path(field: str) -> str:
-    for octal, character in _ESCAPED:
-        field = field.replace(octal, character)
-    return field
+    for mount in parse_mounts(text):
+        if mount.kind in _VERSIONS:
+            controllers = frozenset(mount.options.split(","))
+            yield _Mount(_VERSIONS[mount.kind], unescaped(mount.root), unescaped(mount.point), controllers)
 
 
 def _text(root: str, path: str, limit: int) -> str:

@@ -44,7 +44,7 @@ def read_gpus(root: str, runtime: Runtime) -> tuple[dict[str, Json], tuple[Findi
     # Which of CUDA's libraries the driver finds is a matter of the search path, too.
     condition = "\0".join((version, runtime.environ.get("LD_LIBRARY_PATH", "")))
     answer = cast("dict[str, Any]", runtime.cache.recall(f"NVML, rules 1, {said}", compute, condition=condition))
-    failure = answer.pop("failure", None)
+    failure = answer.get("failure")
     if failure is None:
         return answer | said, ()
     message = f"does not answer ({failure}): the version of CUDA and the GPUs' memory are not known"

@@ -7,7 +7,6 @@ client does not say what came of it, a script that was made for an entry point, 
 
 from __future__ import annotations
 
-import os
 from base64 import urlsafe_b64encode
 from binascii import a2b_hex
 
@@ -26,7 +25,7 @@ def conda_rows(record: CondaRecord) -> Rows:
             continue
         hashes = _hashes(file)
         unhashed += hashes is LISTED_ONLY and file.kind != "directory"
-        files.append(listed_file(os.fsencode(file.path), hashes, b"%d" % (file.size or 0)))
+        files.append(listed_file(file.path.encode(), hashes, b"%d" % (file.size or 0)))
     return Rows(files, unhashed)
 
 

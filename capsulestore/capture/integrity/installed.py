@@ -110,10 +110,11 @@ class _Reading:
                 continue
             replaced = False
             for brought in distributions_of(record):
-                path = os.path.join(prefix, brought.metadata)
-                if is_in_place(prefix, brought) and path in by_path:
-                    own.add(by_path[path])
-                replaced = replaced or (brought.key in keys and not is_in_place(prefix, brought))
+                in_place = is_in_place(prefix, brought)
+                installed = by_path.get(os.path.realpath(os.path.join(prefix, brought.metadata)))
+                if in_place and installed:
+                    own.add(installed)
+                replaced = replaced or (brought.key in keys and not in_place)
             self._add_package(record, prefix, replaced=replaced)
         return own
 
@@ -135,7 +136,8 @@ class _Reading:
         paths = self._paths(found) if by_system is None else by_system
         reason = "has no RECORD" if by_system is None else "the system's package manager installed it, without hashes"
         self._unchecked(owner, reason, None if paths is None else len(paths))
-        self._add(owner, found.directory, Rows(list(map(listed_file, paths or ()))))
+        # With a NUL in it, a path is none of a file.
+        self._add(owner, found.directory, Rows([listed_file(path) for path in paths or () if b"\0" not in path]))
 
     def _of_system(self, found: Found) -> list[bytes] | None:
         """Return the files of a distribution that came by the system's package manager, None for any other.

@@ -77,8 +77,11 @@ def _rows_of_any_form(data: bytes) -> Iterator[Row]:
 
 
 def _row(fields: list[bytes]) -> Iterator[Row]:
-    """Yield the row of a line's fields, if they are one: the size may be left out, a comma in the path unquoted."""
-    path = b",".join(fields[:-2]) if len(fields) > 3 else fields[0]
+    """Yield the row of a line's fields, if they are one: the size may be left out, a comma in the path unquoted.
+
+    Of an empty line, csv has no field at all.
+    """
+    path = b",".join(fields[:-2]) if len(fields) > 3 else b"".join(fields[:1])
     if path and len(fields) > 1:
         yield Row(path, fields[-2] if len(fields) > 2 else fields[1])
 

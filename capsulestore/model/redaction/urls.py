@@ -20,7 +20,7 @@ _CLOSING: Final = ")]}>.,;:!?&|"
 """What ends a sentence or a list, and with it a url."""
 _BEHIND_T: Final = "((?:^|/)t/)[^/]+"
 """Where the url of a conda channel holds a token."""
-_TOKEN_BEHIND_T: Final = "(/t/)(?=[^/]*[0-9])(?:(?=[^/]*[A-Z])[^/]{8,}|[^/]{16,})(?=/)"
+_RANDOM_BEHIND_T: Final = "(/t/)(?=[^/]*[0-9])(?:(?=[^/]*[A-Z])[^/]{8,}|[^/]{16,})(?=/)"
 """And what looks like one there in a url of which is not known what it is of: forums have `/t/` for topics."""
 _MAX_PASSWORD: Final = 256
 """Characters within which the end of a password is looked for that holds what ends a url."""
@@ -131,7 +131,7 @@ def _redact_url(url: str) -> str:
         clean = _without_credentials(url)[0]
     else:
         clean = _without_credentials(f"{scheme}://{rest}")[0].replace("://", ":/", 1)
-    return re.sub(_TOKEN_BEHIND_T, rf"\g<1>{REDACTED}", clean) if "/t/" in clean else clean
+    return re.sub(_RANDOM_BEHIND_T, rf"\g<1>{REDACTED}", clean) if "/t/" in clean else clean
 
 
 def _redact_address(word: str) -> str:

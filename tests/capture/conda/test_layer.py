@@ -1,11 +1,13 @@
 """The layer as a whole: where it applies, what of damage it tells, and that it only reads."""
 
+import hashlib
 import os
 import shutil
 
 import pytest
 
 from capsulestore.capture.cache import Cache
+from capsulestore.model.mapping import decode_mapping, encode_mapping
 
 
 def test_there_is_none_where_no_conda_made_the_prefix(capture_prefix, tmp_path, runtime):
@@ -52,6 +54,12 @@ def replaced(make):
     return damage
 
 
+def decoded(part):
+    """What a store gives back of a layer's part."""
+    encoded = encode_mapping({"conda": part})
+    return decode_mapping(encoded.id, encoded.objects.__getitem__)["conda"]
+
+
 DAMAGE = {
     "no JSON": lambda path: path.write_text("hunter2"),
     "empty": lambda path: path.write_text(""),
@@ -94,6 +102,29 @@ def test_of_two_records_of_one_package_the_first_by_file_name_counts(capture_pre
     captured = capture_prefix(prefix)
     assert captured.environment["packages"]["alpha"]["version"] == "0.9"
     assert [(one.code, one.subject, one.incomplete) for one in captured.findings] == [("twice", "alpha", True)]
+
+
+@pytest.mark.parametrize("stem", ["-1.0", f"{'é' * 110}-1.0"], ids=["without a name", "with one too long for a key"])
+def test_a_distribution_of_any_name_leaves_an_environment_and_a_context(stem, capture_prefix, prefix, rewrite):
+    metadata = prefix / "site-packages" / f"{stem}.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.touch()
+    path = str(metadata.relative_to(prefix))
+    rewrite(prefix, "alpha", name="~" * 200, paths_data={"paths": [{"_path": path}]})
+    captured = capture_prefix(prefix)
+    assert len(decoded(captured.environment)["packages"]) == len(decoded(captured.context)["archives"]) == 3
+
+
+def test_names_that_are_not_ascii_are_the_same_in_a_locale_without_them(capture_apart, capture_prefix, prefix, rewrite):
+    record = prefix / "site-packages" / "größe-1.0.dist-info" / "RECORD"
+    record.parent.mkdir(parents=True)
+    record.write_text("größe.py,,\n", encoding="utf-8")
+    hashed = {"_path": str(record.relative_to(prefix)), "sha256": hashlib.sha256(record.read_bytes()).hexdigest()}
+    rewrite(prefix, "alpha", paths_data={"paths": [hashed]})
+    captured = capture_prefix(prefix)
+    assert captured.context["distributions"] == {"größe": "alpha"}
+    ascii_alone = ("env", "LC_ALL=C", "PYTHONUTF8=0", "PYTHONCOERCECLOCALE=0")
+    assert capture_apart(prefix, *ascii_alone) == captured.as_json()
 
 
 def test_a_draft_of_a_client_is_no_record(capture_prefix, prefix):

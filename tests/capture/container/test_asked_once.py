@@ -112,7 +112,8 @@ def modules_for(place) -> tuple[str, list[str]]:
 def test_outside_of_a_container_nothing_is_loaded_to_ask_with(laid_out, place):
     laid_out({})
     state, modules = modules_for(place)
-    parts = {f"capsulestore.capture.container.{name}" for name in ("evidence", "mounts", "traces")}
+    parts = {f"capsulestore.capture.{name}" for name in ("container.evidence", "container.mounts", "container.traces")}
+    parts.add("capsulestore.capture.mountinfo")
     assert (state, {name for name in modules if name.startswith("capsulestore")}) == ("none", parts)
     assert {"http.client", "socket", "ssl", "json"}.isdisjoint(modules)
 

@@ -105,6 +105,13 @@ def test_an_egg_info_cannot_be_checked_and_its_files_are_somebodys(venv, found, 
     assert check(venv).unchecked == (("python", "old", "has no RECORD", 3),)
 
 
+def test_a_path_that_no_file_can_have_is_passed_over(venv, found):
+    (venv.site / "old-1.0.egg-info").mkdir()
+    (venv.site / "old-1.0.egg-info/installed-files.txt").write_text("../alpha/old.py\n../alpha/a\0b\n")
+    (venv.site / "alpha/old.py").write_bytes(PLAIN)
+    assert found(venv) == set()
+
+
 def test_paths_that_lead_elsewhere_are_compared_where_they_lead(venv, info, tmp_path, hash_of, edit_record, found):
     (tmp_path / "elsewhere").write_bytes(PLAIN)
     (venv.site / "linked").symlink_to(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
@@ -36,7 +37,10 @@ def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter
     it cannot be started, is no Python 3, or does not answer within `ANSWER_SECONDS`.
     """
     notice_start(python, os.environ if environ is None else environ)
-    reading, writing = os.pipe()
+    reading, low = os.pipe()
+    # Below 3 it would be taken for a standard stream of the target's, where some of ours are closed.
+    writing = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(low)
     with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints, _held_interrupts() as release:
         try:
             process = _start(python, writing, complaints, environ)

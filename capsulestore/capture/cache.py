@@ -28,7 +28,7 @@ from capsulestore.model.canonical import Json
 __all__ = ["MOST_KEPT", "NOTHING_KEPT", "Cache", "cache_directory", "users_cache"]
 
 MOST_KEPT: Final = 256
-"""How many values are kept, of which an interpreter has up to seven; those that were kept first go."""
+"""How many values are kept, of which an interpreter has some ten; those that were kept first go."""
 
 _VERSION: Final = b"capsulestore cache 2"
 _MAX_BYTES: Final = 64 * 2**20

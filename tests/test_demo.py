@@ -72,13 +72,13 @@ def test_the_demo_shows_an_environment_recorded_changed_brought_back_and_pushed(
 
 @pytest.mark.slow
 def test_the_demo_fails_when_a_step_does_not_give_what_it_should(checkout):
-    requirements = checkout / "examples/penguins/requirements.txt"
-    requirements.write_text(requirements.read_text().replace("tzdata==2026.5", "tzdata==2026.4"))
+    # Without numpy and pandas the analysis fails.
+    (checkout / "examples/penguins/requirements.txt").write_text("")
 
     done = run([sys.executable, "examples/demo.py"], checkout)
 
     assert done.returncode != 0
-    assert "The demo failed: exactly one change should have been named, tzdata from 2026.5 to 2026.6" in done.stdout
+    assert re.search(r"^The demo failed: `capsule run .*` ended with status 1; it should have been 0", done.stdout, re.M)
     assert "The demo passed" not in done.stdout
 
 

@@ -103,7 +103,12 @@ def _from_here(python: str | None, layers: tuple[str, ...]) -> Surroundings:
     from .here import captured, tell_target
 
     found = captured(python, layers)
+    if layers and all(state.state == "none" for state in found.layers.values()):
+        raise UsageError(f"`{'`, `'.join(sorted(set(layers)))}` does not apply here: nothing would be recorded")
     tell_target(found.target)
+    for layer, state in found.layers.items():
+        if state.state == "unknown":
+            note(f"the layer `{layer}` is not known: {state.reason}")
     print_findings(found.findings)
     return Surroundings.of(found)
 

@@ -53,6 +53,8 @@ def command(a: str, b: str | None, python: str | None, layers: tuple[str, ...]) 
         print_lines(change_lines(answer.changes))
         if answer.identical:
             note("no difference")
+        for layer, reason in answer.unseen.items():
+            note(f"the layer `{layer}` is not compared: it {reason}")
     return 0 if answer.identical else 1
 
 
@@ -63,8 +65,5 @@ def _here(python: str | None, layers: tuple[str, ...]) -> Compared:
 
     found = captured(python, layers)
     tell_target(found.target)
-    for layer, state in found.layers.items():
-        if state.state == "unknown":
-            note(f"the layer `{layer}` cannot be seen here: {state.reason}")
     print_findings(found.findings)
     return comparison.captured(found)

@@ -55,6 +55,10 @@ def other_store(store: Store, given: str | None, verb: Literal["push", "pull"]) 
         return Other(name, remote.push_address if verb == "push" else remote.address, named=True)
     if given and _may_be_address(given):
         address = Address.parse(given)
+        for remote in remotes.values():
+            # By its address it is the same remote, of which is known what it has.
+            if given in {remote.url, remote.push_url} or address.text in {remote.url, remote.push_url}:
+                return Other(remote.name, address, named=True)
         return Other(address.shown, address, named=False)
     raise UnknownName(f"there is no remote `{name}`", hint=_hint(store, given, remotes, verb))
 

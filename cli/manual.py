@@ -40,7 +40,7 @@ _FILES: Final[Mapping[str, str]] = {
     "$XDG_CACHE_HOME/capsulestore": "What is slow to read, kept; by default in `~/.cache`. It may be removed.",
 }
 _ENVIRONMENT: Final[Mapping[str, str]] = {
-    "CAPSULE_IMAGE_DIGEST": "Set where a container is started: the digest of its image, `sha256:...`.",
+    "CAPSULE_IMAGE_DIGEST": "Set where a container is started: the digest of its image's manifest, `sha256:...`.",
     "CAPSULE_STORE": "The store, where `--store` names none.",
     "CAPSULE_TOKEN": "What `push`, `pull` and `clone` show another store over HTTPS: a bearer token.",
     "GIT_SSH_COMMAND, GIT_SSH": "What is started to reach another store over ssh, as for git.",

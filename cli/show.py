@@ -132,7 +132,11 @@ def _said(statement: dict[str, Any]) -> str:
     """Return what a statement says in a word, and where a test failed, which."""
     word = statement.get("problem") or statement["verdict"] or statement["result"] or statement["predicate_type"]
     failed = statement["failedTests"]
-    return f"{cell(word)} ({cell(', '.join(map(str, failed)))})" if isinstance(failed, list) and failed else cell(word)
+    return (
+        f"{cell(word)}, failed: {cell(', '.join(map(str, failed)))}"
+        if isinstance(failed, list) and failed
+        else cell(word)
+    )
 
 
 def _value(value: Any) -> Iterator[str]:

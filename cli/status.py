@@ -55,7 +55,8 @@ def _rows(answer: Verification, title: str, layers: tuple[str, ...]) -> Iterator
     from .text import verdict_color
 
     yield "capsule", f"{str(answer.capsule)[:12]}  {safe(title)}"
-    told = [f"{change.entry} {sides(change)}" for change in _telling_first(answer.match.changes)]
+    changes = [change for change in answer.match.changes if change.entry != "rules" or change.change == "changed"]
+    told = [f"{change.entry} {sides(change)}" for change in _telling_first(changes)]
     verdict = style(answer.verdict, verdict_color(answer.verdict))
     yield (
         safe(", ".join(sorted(set(layers))) or "environment"),

@@ -41,7 +41,7 @@ def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter
     # Below 3 it would be taken for a standard stream of the target's, where some of ours are closed.
     writing = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)
     os.close(low)
-    with os.fdopen(reading, "rb") as answers, tempfile.TemporaryFile() as complaints, _held_interrupts() as release:
+    with os.fdopen(reading, "rb") as answers, _nameless_file() as complaints, _held_interrupts() as release:
         try:
             process = _start(python, writing, complaints, environ)
         finally:
@@ -60,6 +60,13 @@ def ask(python: str, *, environ: Mapping[str, str] | None = None) -> Interpreter
             hint=f"see what `{python} -c pass` does: its site code may hang",
         )
     return _parse(python, text, complaint)
+
+
+def _nameless_file() -> IO[bytes]:
+    """Open a file in memory, where there is such a thing: there may be no directory in which one may be made."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("complaints"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _start(

@@ -76,6 +76,7 @@ class Capture(NamedTuple):
         return {
             "environment_digest": str(encoded.id),
             "layers": {name: str(digest) for name, digest in digests.items()},
+            "states": {name: state.as_json() for name, state in self.layers.items()},
             "environment": self.environment,
             "context": self.context,
             "target": self.target.as_dict(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from capsulestore.capture.cache import Cache
 from capsulestore.capture.finding import Finding
@@ -13,6 +13,8 @@ from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
 
 __all__ = ["Layer", "LayerCapture", "Runtime", "state_of"]
+
+_MOST_NAMED: Final = 3
 
 
 class Runtime(NamedTuple):
@@ -62,12 +64,15 @@ class LayerCapture(NamedTuple):
 
 
 def state_of(findings: Iterable[Finding]) -> LayerState:
-    """Return how looking at a layer of the context ended: `unknown` where something in it could not be seen.
+    """Return how looking at a layer ended: `unknown` where something in it could not be seen.
 
     Then what was seen is kept, and compared with nothing: what is missing would be taken for a difference.
     """
     missing = [f"{finding.subject}: {finding.message}" for finding in findings if finding.incomplete]
-    return LayerState("unknown", "; ".join(missing)) if missing else LayerState("captured")
+    if not missing:
+        return LayerState("captured")
+    more = len(missing) - _MOST_NAMED
+    return LayerState("unknown", "; ".join(missing[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else ""))
 
 
 class Layer(Protocol):

@@ -85,8 +85,11 @@ def judge(  # noqa: PLR0913  (each says another thing of what counts)
     for name in sorted((names if only is None else names & frozenset(only)) | frozenset(also)):
         then, now = captured.state(name), current.state(name)
         if name not in captured.digests and name not in current.digests and then.state in {"captured", now.state}:
-            # Captured and yet without a digest: all of it is context.
             if then.state != "unknown":
+                # Captured and yet without a digest, all of it is context. One that is not there then nor now is the
+                # same, which is worth a word where somebody asks for it.
+                if only is not None and then.state == "none":
+                    matches.append(LayerMatch(name, None, None, match=True))
                 continue
             reasons.append(f"{name}: known neither then nor now{_because(now)}; left out of the verdict")
             continue

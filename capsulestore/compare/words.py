@@ -67,7 +67,7 @@ def difference(change: Change) -> str:
     if not change.fields and isinstance(change.a, list) and isinstance(change.b, list):
         others = sum(one != other for one, other in zip(change.a, change.b, strict=False))
         return f"{others} of {len(change.a)} {'differs' if others == 1 else 'differ'}"
-    return f"{', '.join(change.fields) or 'value'} differs"
+    return f"{', '.join(change.fields) or 'value'} {'differ' if len(change.fields) > 1 else 'differs'}"
 
 
 def member_changes(change: Change) -> list[tuple[str, str, str]]:

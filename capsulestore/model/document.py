@@ -1,18 +1,20 @@
 """An environment as programs hand it over: a mapping of layers, bare or in the document that `capsule capture` prints.
 
-A document has the keys `environment_digest` and `environment`, and may have `context`; others are passed over. Nothing
-that is read gets lost, unlike with `recordable`. Mappings of every class are mappings, and tuples are lists. What is a
-text or a number by inheritance (a member of an enumeration, an array library's float) is the text or number that it
-equals. Anything else would lose something, and is refused.
+A document has the keys `environment_digest` and `environment`, and may have `context` and `states`, which says of each
+layer that was looked at how that ended; others are passed over. Nothing that is read gets lost, unlike with
+`recordable`. Mappings of every class are mappings, and tuples are lists. What is a text or a number by inheritance (a
+member of an enumeration, an array library's float) is the text or number that it equals. Anything else would lose
+something, and is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import MAX_DEPTH, MAX_INTEGER, Json
+from capsulestore.model.layers import LayerState
 from capsulestore.model.mapping import LEVELS, encode_mapping
 
 __all__ = ["MAX_TEXT_BYTES", "MAX_VALUES", "Document"]
@@ -28,11 +30,15 @@ _DIGEST: Final = "environment_digest"
 
 
 class Document(NamedTuple):
-    """What a document holds: an environment and, where it has one, the context; `is_bare` where it is the former."""
+    """What a document holds: an environment and, where it has them, the context and how looking at each layer ended.
+
+    `is_bare` where it is the environment itself.
+    """
 
     environment: Mapping[str, Json]
     context: Mapping[str, Json]
     is_bare: bool
+    states: Mapping[str, LayerState] | None = None
 
     @classmethod
     def read(cls, given: object) -> Document:
@@ -54,7 +60,9 @@ class Document(NamedTuple):
             raise error.under("environment") from None
         if str(digest) != given[_DIGEST]:
             raise InvalidValue("is not the digest of the environment beside it", (_DIGEST,))
-        return cls(environment, {} if context is None else _mapping(context, "context"), is_bare=False)
+        context = {} if context is None else _mapping(context, "context")
+        states = None if given.get("states") is None else _states(given["states"], {*environment, *context})
+        return cls(environment, context, is_bare=False, states=states)
 
 
 def _mapping(given: Any, *path: str) -> Mapping[str, Json]:
@@ -64,6 +72,18 @@ def _mapping(given: Any, *path: str) -> Mapping[str, Json]:
         return cast("dict[str, Json]", _Conversion().of(given, 0))
     except InvalidValue as error:
         raise error.under(*path) from None
+
+
+def _states(given: Any, there: Collection[str]) -> Mapping[str, LayerState]:
+    """Return how looking at each layer ended; of one that is there, and of no other, something was captured."""
+    states = {}
+    for layer, state in _mapping(given, "states").items():
+        if not LayerState.is_valid(state):
+            raise InvalidValue('is neither `captured`, `none` nor {"unknown": REASON}', ("states", layer))
+        states[layer] = LayerState.parse(state)
+        if states[layer].state != "unknown" and (states[layer].state == "captured") != (layer in there):
+            raise InvalidValue("is not what the layers beside it say", ("states", layer))
+    return states
 
 
 class _Conversion:

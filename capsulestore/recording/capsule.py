@@ -64,13 +64,14 @@ class Surroundings(NamedTuple):
         """
         # Most of what records has captured what it records.
         from capsulestore.model.document import Document  # noqa: PLC0415
-        from capsulestore.recording.handed_over import refuse_secrets  # noqa: PLC0415
+        from capsulestore.recording.handed_over import clean_states, refuse_secrets  # noqa: PLC0415
 
         found = Document.read(document)
         environment = _layers(found.environment, *([] if found.is_bare else ["environment"]))
         refuse_secrets(environment, () if found.is_bare else ("environment",))
         context = _layers(found.context, "context") if found.context else _NOTHING
-        return cls(environment=environment, context=context, handed_over=True)
+        layers = clean_states(found.states) if found.states is not None else None
+        return cls(environment=environment, context=context, layers=layers, handed_over=True)
 
 
 class Description(NamedTuple):

@@ -8,10 +8,11 @@ from typing import Final
 from capsulestore.capture.variables import PATHS, PROCESS
 from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import Json
+from capsulestore.model.layers import LayerState
 from capsulestore.model.redaction import redact_text
 from capsulestore.model.redaction.urls import redact_channel
 
-__all__ = ["clean_context", "refuse_secrets"]
+__all__ = ["clean_context", "clean_states", "refuse_secrets"]
 
 
 def refuse_secrets(value: Json, path: tuple[str | int, ...]) -> None:
@@ -40,6 +41,13 @@ def clean_context(context: Mapping[str, Json]) -> dict[str, Json]:
     return {
         layer: _clean(_listed(found) if layer == "variables" else found, _REDACTED_BY.get(layer, _text))
         for layer, found in context.items()
+    }
+
+
+def clean_states(states: Mapping[str, LayerState]) -> dict[str, LayerState]:
+    """Return how looking at each layer ended, the reasons without secrets."""
+    return {
+        layer: state._replace(reason=_text(state.reason)) if state.reason else state for layer, state in states.items()
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -28,6 +28,9 @@ __all__ = ["Index", "IndexedKind", "Registered", "Relation"]
 
 IndexedKind = Literal["capsule", "environment", "statement"]
 Relation = Literal["parents", "children", "ancestors", "descendants"]
+
+_MOST_VALUES: Final = 900
+"""How many values a query takes at most; any SQLite takes 999."""
 
 _REGISTERED: Final = """
     SELECT t.digest, t.environment, c.id, c.author, c.title, c.time, t.parents
@@ -128,6 +131,17 @@ class Index:
             self._database.ask(_first, "SELECT digest FROM trees WHERE digest = ? AND kind = 'capsule'", tree.raw)
         )
 
+    def capsules_among(self, trees: Collection[Digest]) -> set[Digest]:
+        """Return those of many trees that the shelf registers as capsules."""
+        found: set[Digest] = set()
+        values = [tree.raw for tree in trees]
+        for start in range(0, len(values), _MOST_VALUES):
+            some = values[start : start + _MOST_VALUES]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT digest FROM trees WHERE +kind = 'capsule' AND digest IN ({marks})"  # noqa: S608  (marks)
+            found.update(self._database.ask(_first, sql, *some))
+        return found
+
     def has_commit(self, name: Digest) -> bool:
         """Return whether a commit is one of the shelf's: main, or what it was made of."""
         return bool(self._places([name]))
@@ -143,6 +157,10 @@ class Index:
         if tip is None:
             return []
         places = self._places({tip, *known})
+        if not known & places.keys():
+            # All of them, which takes one question instead of one for each.
+            names = self._database.ask(_first, "SELECT id FROM commits ORDER BY time DESC, generation DESC, id")
+            return [Registration(name, self._history.read(name)) for name in names]
         waiting = [(place, name) for name, place in places.items()]
         heapq.heapify(waiting)
         reached = known & places.keys()

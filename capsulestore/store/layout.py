@@ -94,7 +94,8 @@ def make(path: str) -> None:
 def check(path: str) -> None:
     """Raise `NoStore` or `StoreUnreadable` where `path` is not a store that this release reads and writes."""
     try:
-        os.stat(os.path.join(path, "objects"))
+        for directory in ("objects", "refs"):
+            os.stat(os.path.join(path, directory))
         if _is_as_made(os.path.join(path, "config")):
             return
         config = _parsed(os.path.join(path, "config"))

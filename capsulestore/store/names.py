@@ -92,7 +92,12 @@ def _base(name: str, database: ObjectDatabase, refs: Refs, index: Index) -> Dige
     if name == "@":
         last = refs.read(LAST)
         if last is None:
-            raise UnknownName("`@` is the capsule added last, and none was", hint="add one with `capsule add`")
+            hint = (
+                "`capsule log` lists those that came from elsewhere"
+                if index.capsules(1)
+                else "add one with `capsule add`"
+            )
+            raise UnknownName("`@` is the capsule added last, and none was", hint=hint)
         return last
     if not name or not _TAG.fullmatch(name):
         raise MalformedName(f"`{name}` cannot be a name", hint=_WHAT_NAMES_ARE)
@@ -205,4 +210,5 @@ def _descend(named: Named, text: str, path: list[str], read: Read) -> Named:
 def _choices(keys: Mapping[str, TreeEntry], wanted: str) -> str | None:
     if closest := _closest(wanted, keys):
         return closest
-    return f"there is: {', '.join(sorted(keys)[:_CANDIDATES_NAMED])}" if keys else None
+    more = f" and {len(keys) - _CANDIDATES_NAMED} more" if len(keys) > _CANDIDATES_NAMED else ""
+    return f"there is: {', '.join(sorted(keys)[:_CANDIDATES_NAMED])}{more}" if keys else None

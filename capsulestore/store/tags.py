@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
-from capsulestore.errors import InvalidValue, MalformedName, TagExists, UnknownName
+from capsulestore.errors import DamagedObject, InvalidValue, MalformedName, TagExists, UnknownName
 from capsulestore.model.digest import Digest
 from capsulestore.model.names import MAX_NAME_BYTES, escape
 from capsulestore.store.refs import TAGS, Refs
@@ -52,15 +52,31 @@ class Tags:
 
     def _check_free(self, name: str, capsule: Digest, force: bool) -> bool:
         """Return whether the tag has to be moved to the capsule; raise `TagExists`."""
-        tags = self.all()
-        if in_the_way := _in_the_way(name, tags):
+        if in_the_way := self._in_the_way(name):
             raise TagExists(f"there is a tag `{in_the_way}`, and so there can be none `{name}`")
-        if name in tags and tags[name] != capsule and not force:
+        current = self._target(name)
+        if current is not None and current != capsule and not force:
             raise TagExists(
-                f"the tag `{name}` is {tags[name].hex[:12]} already",
+                f"the tag `{name}` is {current.hex[:12]} already",
                 hint=f"move it with `capsule tag --force {name} ...`",
             )
-        return tags.get(name) != capsule
+        return current != capsule
+
+    def _in_the_way(self, name: str) -> str | None:
+        """Return a tag that has this name for a directory, or the other way round.
+
+        Only those that could be are looked at: of all others there may be many.
+        """
+        parts = name.split("/")
+        above = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        below = (f"{name}/{rest}" for rest in self._refs.below(f"{TAGS}{name}/"))
+        return next((tag for tag in above if self._target(tag) is not None), None) or next(below, None)
+
+    def _target(self, name: str) -> Digest | None:
+        # One that is damaged counts as none, as in `all`.
+        with suppress(DamagedObject):
+            return self._refs.read(TAGS + name)
+        return None
 
 
 def check_tag(name: str) -> None:
@@ -76,8 +92,3 @@ def check_tag(name: str) -> None:
             f"`{name}` cannot be a tag",
             hint="git's rules hold: no space, none of `~^:?*[\\`, no `..`, no `.lock` at the end, nothing too long",
         )
-
-
-def _in_the_way(name: str, tags: Mapping[str, Digest]) -> str | None:
-    """Return a tag that has this name for a directory, or the other way round."""
-    return next((tag for tag in tags if tag.startswith(f"{name}/") or name.startswith(f"{tag}/")), None)

@@ -35,7 +35,7 @@ def attest(store: Store, verification: Verification) -> Digest:
         raise UsageError("only the verification of a capsule can be recorded", hint="name a capsule")
     title = store.capsule(verification.capsule).manifest.title
     statement = statement_of(verification, title, datetime.now(UTC))
-    return store.state(statement, f"{verification.verdict}: {title}")
+    return store.state(statement, f"{_in_a_word(verification)}: {title}")
 
 
 def statement_of(verification: Verification, title: str, time: datetime) -> Statement:
@@ -76,6 +76,13 @@ def statement_of(verification: Verification, title: str, time: datetime) -> Stat
             },
         }
     )
+
+
+def _in_a_word(verification: Verification) -> str:
+    """Return the verdict; where all else is identical and something is not as it was, that is said too."""
+    if verification.verdict == "identical" and not verification.same:
+        return "identical, but not all code and files"
+    return verification.verdict
 
 
 def _result(verification: Verification) -> Result:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ import uv as uv_package
 
 from capsulestore.capture.asking import ask
 from capsulestore.capture.cache import Cache
-from capsulestore.capture.environment import Capture, capture
+from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
 from capsulestore.capture.layer import Runtime
 from capsulestore.capture.target import Target
-from capsulestore.model.mapping import encode_mapping
 
 DATA = Path(__file__).with_name("data")
+
+OF_THE_ENVIRONMENT = frozenset(layer.name for layer in LAYERS) - CONTEXT_LAYERS
+"""The layers that have a part in the digest: without those of the context a capture takes a third of the time."""
 
 CAPTURE_APART = """
 import json, sys
@@ -63,17 +65,17 @@ class Environment:
     site: Path
     environ: Mapping[str, str]
 
-    def capture(self, **variables: str) -> Capture:
-        return capture(Target(str(self.python), "test"), environ={**self.environ, **variables})
+    def capture(self, layers: Collection[str] | None = None, **variables: str) -> Capture:
+        return capture(Target(str(self.python), "test"), layers=layers, environ={**self.environ, **variables})
 
     def digest(self, **variables: str) -> str:
-        return str(encode_mapping(self.capture(**variables).environment).id)
+        return str(self.capture(OF_THE_ENVIRONMENT, **variables).encoded().id)
 
     def packages(self, **variables: str) -> dict[str, Any]:
-        return self.capture(**variables).environment["python"]["packages"]
+        return self.capture(OF_THE_ENVIRONMENT, **variables).environment["python"]["packages"]
 
     def unowned(self, **variables: str) -> dict[str, Any]:
-        return self.capture(**variables).environment["python"].get("unowned", {})
+        return self.capture(OF_THE_ENVIRONMENT, **variables).environment["python"].get("unowned", {})
 
     def install(self, *wheels: Path, options: Iterable[str] = ()) -> None:
         """Install wheels with uv, copied: what a test then writes to must not be a file of uv's cache."""

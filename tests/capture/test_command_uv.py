@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,16 @@ METADATA = "# /// script\n# dependencies = []\n# ///\n"
 PROJECT = '[project]\nname = "{}"\nversion = "1"\nrequires-python = ">=3.11"\n'
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory, run_command):
+    """A virtual environment, to be copied: it finds its parts from where it lies."""
+    made = tmp_path_factory.mktemp("environment") / "venv"
+    run_command(sys.executable, "-m", "venv", "--without-pip", made)
+    return made
+
+
 @pytest.fixture
-def here(tmp_path, run_command):
+def here(tmp_path, environment):
     """A project with a member, another without a project table, one that keeps uv out, and plain directories."""
     files = {
         "project/pyproject.toml": PROJECT.format("whole") + '[tool.uv.workspace]\nmembers = ["member"]\n',
@@ -41,7 +50,7 @@ def here(tmp_path, run_command):
     (tmp_path / "plain" / "script").chmod(0o755)
     (tmp_path / "plain" / "shell.sh").chmod(0o755)
     for venv in ("with-venv/.venv", "project/inner/.venv", "activated"):
-        run_command(sys.executable, "-m", "venv", "--without-pip", tmp_path / venv)
+        shutil.copytree(environment, tmp_path / venv, symlinks=True)
     return tmp_path
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from capsulestore.model.mapping import encode_mapping
+
 pytestmark = pytest.mark.slow
 
 HUNDRED = Path(__file__).with_name("data") / "hundred.txt"
@@ -27,9 +29,11 @@ def installed(tmp_path_factory, make_venv, make_wheel, small_wheels, uv, pip, pi
     what = ("--no-deps", "--no-index", *small_wheels.values(), *wheels_of_every_kind(make_wheel))
     made = {
         "the environment's own pip": pip_venv.copy(root / "with pip"),
+        "pip from outside": make_venv(root / "without pip"),
         "uv": make_venv(root / "by uv"),
     }
     pip(made["the environment's own pip"], "install", *what, by_its_own=True)
+    pip(made["pip from outside"], "install", *what)
     uv("pip", "install", "--quiet", "--offline", "--link-mode=copy", "--python", made["uv"].python, *what)
     return made
 
@@ -41,12 +45,14 @@ def only(name: str, requirements: Path, path: Path) -> Path:
     return path
 
 
-def assert_that_all_are_one(environments, at_least: int) -> None:
-    first, *others = environments
-    assert len(first.packages()) >= at_least
+def assert_that_all_are_one(environments, at_least: int) -> str:
+    """Return the digest that they have, each captured once."""
+    first, *others = (environment.capture().environment for environment in environments)
+    assert len(first["python"]["packages"]) >= at_least
     for other in others:
-        assert other.packages() == first.packages()
-    assert len({environment.digest() for environment in environments}) == 1
+        assert other["python"]["packages"] == first["python"]["packages"]
+    (digest,) = {encode_mapping(captured).id for captured in (first, *others)}
+    return str(digest)
 
 
 def test_i1_pip_and_uv_make_environments_of_one_digest(installed):
@@ -57,20 +63,18 @@ def test_i1_pip_and_uv_make_one_digest_of_a_hundred_real_distributions(package_i
     if sys.version_info[:2] not in {(3, 11), (3, 12), (3, 13)} or sys.platform != "linux":
         pytest.skip("the lock file is for CPython 3.11 to 3.13 on Linux")
     what = ("--no-deps", "--only-binary", ":all:", "--requirement", HUNDRED)
-    without_pip, by_uv = make_venv(tmp_path / "without pip"), make_venv(tmp_path / "by uv")
-    with_pip = make_venv(tmp_path / "with pip", pip=True)
-    pip(without_pip, "install", "--no-compile", *what)
+    by_pip, by_uv = make_venv(tmp_path / "by pip"), make_venv(tmp_path / "by uv")
+    pip(by_pip, "install", "--no-compile", *what)
     # What pip compiles stands in RECORD too. All hundred would take most of a minute.
-    pip(without_pip, "install", "--force-reinstall", *what[:-1], only("numpy", HUNDRED, tmp_path / "compiled.txt"))
-    pip(with_pip, "install", "--no-compile", *what, by_its_own=True)
+    pip(by_pip, "install", "--force-reinstall", *what[:-1], only("numpy", HUNDRED, tmp_path / "compiled.txt"))
     uv("pip", "install", "--quiet", "--link-mode=copy", "--python", by_uv.python, *what)
-    assert next(without_pip.site.glob("numpy/__pycache__/*"), None)
-    assert_that_all_are_one([without_pip, with_pip, by_uv], at_least=100)
-    moved = without_pip.copy(tmp_path / "ein Ort, mit 'Ümläuten'")
+    assert next(by_pip.site.glob("numpy/__pycache__/*"), None)
+    digest = assert_that_all_are_one([by_pip, by_uv], at_least=100)
+    moved = by_pip.copy(tmp_path / "ein Ort, mit 'Ümläuten'")
     touched(moved)
     stripped_of_compiled_modules(moved)
-    assert moved.digest() == moved.capture_apart(**ASCII_ALONE)["digest"] == by_uv.digest()
-    for environment in (without_pip, with_pip, by_uv, moved):  # gigabytes, which pytest would keep
+    assert moved.digest() == moved.capture_apart(**ASCII_ALONE)["digest"] == digest
+    for environment in (by_pip, by_uv, moved):  # gigabytes, which pytest would keep
         shutil.rmtree(environment.python.parents[1])
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from uv import find_uv_bin
 
+from capsulestore.store import Store
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -95,9 +97,9 @@ def install(project: Path) -> Callable[..., None]:
 
 
 @pytest.fixture
-def store(capsule: Capsule, project: Path) -> Path:
+def store(project: Path) -> Path:
     """The project's store, empty."""
-    assert capsule("init").status == 0
+    Store.init(str(project)).close()
     return project / ".capsules"
 
 

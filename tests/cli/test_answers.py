@@ -16,7 +16,7 @@ def test_init_answers_with_the_store(capsule, project):
 
 def test_capture_answers_with_the_whole_environment(capsule, project):
     answer = capsule("capture", "--json").json
-    assert answer.keys() == {"environment_digest", "layers", "environment", "context", "target", "findings"}
+    assert answer.keys() == {"environment_digest", "layers", "states", "environment", "context", "target", "findings"}
     assert answer["environment"]["python"]["packages"]["six"]["version"] == "1.16.0"
     assert answer["layers"].keys() == answer["environment"].keys() == {"python"}
 
@@ -97,7 +97,7 @@ def test_diff_answers_with_both_digests_and_an_item_for_each_entry(capsule, dige
     second = capsule("add", "-m", "second", "--json").json["environment_digest"]
     done = capsule("diff", digest, "@", "--json")
     assert done.status == 1
-    assert done.json.keys() == {"a", "b", "identical", "changes"}
+    assert done.json.keys() == {"a", "b", "identical", "changes", "unseen"}
     assert (done.json["a"], done.json["b"], done.json["identical"]) == (first, second, False)
     assert [change["entry"] for change in done.json["changes"]] == ["idna"]
     assert capsule("diff", first, digest, "--json").json["identical"] is True

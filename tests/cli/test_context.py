@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-
-from capsulestore.store import Store
 
 CONTEXT_LAYERS = {"system", "variables", "host"}
 FOUR, EIGHT = {"OMP_NUM_THREADS": "4"}, {"OMP_NUM_THREADS": "8"}
@@ -21,12 +18,6 @@ CHANGE = {
     "b": "8",
     "fields": [],
 }
-
-
-@pytest.fixture
-def store(project) -> Path:
-    Store.init(str(project)).close()
-    return project / ".capsules"
 
 
 @pytest.fixture

@@ -28,12 +28,6 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(project: Path) -> Path:
-    Store.init(str(project)).close()
-    return project / ".capsules"
-
-
-@pytest.fixture
 def derive(store: Path) -> Derive:
     """Record a capsule that derives from others: `derive(title, *parents)`."""
 

@@ -24,12 +24,6 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def store(project):
-    Store.init(str(project)).close()
-    return project / ".capsules"
-
-
-@pytest.fixture
 def add(store):
     def add(title: str) -> str:
         with Store(str(store)) as opened:

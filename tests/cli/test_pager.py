@@ -23,15 +23,17 @@ CAPSULES = 60
 Show = Callable[..., tuple[int, list[str]]]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A directory with a store of many capsules, whose environment nobody looks at."""
-    with Store.init(str(tmp_path)) as store:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a store of many capsules, whose environment nobody looks at: to be read, not to be added to."""
+    directory = tmp_path_factory.mktemp("project")
+    with Store.init(str(directory)) as store:
         for number in range(CAPSULES):
             surroundings = Surroundings(environment={"python": {"rules": 1}})
             record(store, surroundings, Description(title=f"fit {number}."))
         store.tags.set("paper", store.resolve_capsule("@"))
-    return tmp_path
+        assert len(store.index.capsules()) == CAPSULES
+    return directory
 
 
 @pytest.fixture
@@ -42,11 +44,13 @@ def show(project: Path, monkeypatch: pytest.MonkeyPatch) -> Show:
     for name in ("CAPSULE_PAGER", "PAGER", "LESS"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, keys: str = "", env: dict[str, str] | None = None) -> tuple[int, list[str]]:
+    def run(
+        *arguments: str, keys: str = "", env: dict[str, str] | None = None, cwd: Path = project
+    ) -> tuple[int, list[str]]:
         command = shlex.join([sys.executable, "-m", "capsulestore_cli", "log", *arguments])
         done = subprocess.run(
             ["script", "--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"],
-            cwd=project,
+            cwd=cwd,
             env=os.environ | {"TERM": "xterm", "LINES": "24", "COLUMNS": "80"} | (env or {}),
             input=keys,
             capture_output=True,
@@ -135,10 +139,11 @@ def test_without_a_terminal_there_is_none(capsule):
     assert titles(capsule("log", env={"PAGER": "tac"}).out.splitlines()) == NEWEST_FIRST
 
 
-def test_one_that_is_left_before_all_is_written_ends_it_quietly(show, project):
-    with Store(str(project)) as store:
+def test_one_that_is_left_before_all_is_written_ends_it_quietly(show, project, tmp_path):
+    longer = shutil.copytree(project, tmp_path / "longer")
+    with Store(str(longer)) as store:
         # More than a pipe holds.
         record(store, Surroundings(environment={"python": {"rules": 1}}), Description(title="x" * 200_000))
-    status, lines = show(env={"PAGER": "head -c 5"})
+    status, lines = show(env={"PAGER": "head -c 5"}, cwd=longer)
     assert (status, len(lines)) == (0, 1)
     assert "Traceback" not in lines[0]

@@ -84,7 +84,7 @@ def test_chosen_capsules_go_alone(capsule, store, team):
     register(store.parent, "third")
     answer = capsule("push", team, "paper", "--json").json
     assert answer.keys() == {"remote", "sent", "tags", "kept_tags", "tip", "dry_run"}
-    assert (answer["remote"], answer["tags"], answer["dry_run"]) == (str(team), ["paper"], False)
+    assert (answer["remote"], answer["tags"], answer["dry_run"]) == ("origin", ["paper"], False)
     assert answer["sent"].keys() == {"capsules", "objects", "bytes"}
     assert answer["sent"]["capsules"] == [refs(store)["refs/tags/paper"]]
     assert refs(team) == {"refs/heads/main": answer["tip"], "refs/tags/paper": refs(store)["refs/tags/paper"]}

@@ -231,13 +231,13 @@ def test_behind_uv_run_it_is_the_environment_that_uv_makes(run, shown, project, 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_that_comes_while_the_run_is_recorded_waits_until_it_is(sent, project, capsule, store):
-    words = ["run", "--output", "large", "sh", "-c", "truncate -s 1G large; echo done"]
+    words = ["run", "--output", "large", "sh", "-c", "truncate -s 512M large; echo done"]
     process = subprocess.Popen(
         [sys.executable, "-m", "capsulestore_cli", *words], cwd=project, stdout=subprocess.PIPE, text=True
     )
     with process:
         assert process.stdout.readline() == "done\n"
-        # The command is reaped in no time; what is then recorded has a gigabyte to digest.
+        # The command is reaped in no time; what is then recorded has half a gigabyte to digest.
         while Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text():
             time.sleep(0.01)
         time.sleep(0.2)

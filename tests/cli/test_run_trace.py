@@ -11,10 +11,9 @@ CODE = (("fit.py", SCRIPT), ("local.py", LOCAL))
 
 
 @pytest.fixture
-def analysis(project, capsule):
+def analysis(project, store):
     (project / "fit.py").write_text(SCRIPT)
     (project / "local.py").write_text(LOCAL)
-    assert capsule("init").status == 0
     return project
 
 

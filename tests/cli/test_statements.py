@@ -19,12 +19,6 @@ FOUR, EIGHT = {"OMP_NUM_THREADS": "4"}, {"OMP_NUM_THREADS": "8"}
 
 
 @pytest.fixture
-def store(project) -> Path:
-    Store.init(str(project)).close()
-    return project / ".capsules"
-
-
-@pytest.fixture
 def digest(capsule, store, project) -> str:
     (project / "fit.csv").write_text("1")
     return capsule("add", "-m", "first fit", "--output", "fit.csv", env=FOUR).line

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from capsulestore.store import Store
-
 FOUR, EIGHT = {"OMP_NUM_THREADS": "4"}, {"OMP_NUM_THREADS": "8"}
-
-
-@pytest.fixture
-def store(project) -> Path:
-    Store.init(str(project)).close()
-    return project / ".capsules"
 
 
 @pytest.fixture

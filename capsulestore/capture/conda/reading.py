@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from capsulestore.capture.conda.content import content, has_unhashed
 from capsulestore.capture.conda.ownership import CondaDistribution, distributions_of, is_in_place
-from capsulestore.capture.conda.record import CondaRecord, read_records
+from capsulestore.capture.conda.record import UNREADABLE, CondaRecord, read_records
 from capsulestore.capture.finding import Finding
-from capsulestore.capture.layer import LayerCapture
+from capsulestore.capture.layer import LayerCapture, state_of
 from capsulestore.capture.python.keys import entry_key
 from capsulestore.model.canonical import Json
 from capsulestore.model.layers import LayerState
@@ -58,9 +58,11 @@ def read_prefix(prefix: str, rules: int) -> CondaPrefix:
         return CondaPrefix(LayerCapture(LayerState("none")), [])
     context: dict[str, Json] = {"rules": rules}
     collections = {"archives": archives, "distributions": owners}
+    # Without packages whose records cannot be read it would be taken for the environment of a prefix without them.
+    state = state_of(finding for finding in findings if finding.code == UNREADABLE)
     layer = LayerCapture(
-        state=LayerState("captured"),
-        environment={"rules": rules, "packages": packages},
+        state=state,
+        environment={"rules": rules, "packages": packages} if state.state == "captured" else None,
         context=context | {name: found for name, found in collections.items() if found},
         findings=tuple(findings),
     )

@@ -19,7 +19,10 @@ from capsulestore.capture.files import path_text, read_whole
 from capsulestore.capture.finding import Finding
 from capsulestore.capture.watch import noticed
 
-__all__ = ["CondaFile", "CondaRecord", "parse_record", "read_records"]
+__all__ = ["UNREADABLE", "CondaFile", "CondaRecord", "parse_record", "read_records"]
+
+UNREADABLE: Final = "record-unreadable"
+"""The code of the finding of a record that is none."""
 
 _MAX_BYTES: Final = 32 * 2**20
 """The largest record that is read: that of Python has 2 MB."""
@@ -127,7 +130,7 @@ def read_records(prefix: str) -> Iterator[CondaRecord | Finding]:
 
 def _unreadable(name: str, reason: str) -> Finding:
     message = f"a record that {reason}: the package is not recorded"
-    return Finding("conda", "record-unreadable", path_text(name), message, incomplete=True)
+    return Finding("conda", UNREADABLE, path_text(name), message, incomplete=True)
 
 
 def _text(document: dict[str, Any], key: str, form: str) -> str:

@@ -40,9 +40,8 @@ def test_a_record_that_may_not_be_read_is_told(capture_apart, prefix, as_nobody_
     (record,) = (prefix / "conda-meta").glob("alpha-*.json")
     record.chmod(0)
     state, environment, _, findings, _ = capture_apart(prefix, *as_nobody_special)
-    assert state == "captured"
-    assert sorted(environment["packages"]) == ["data", "native"]
     message = "a record that cannot be read (Permission denied): the package is not recorded"
+    assert (state, environment) == ({"unknown": f"{record.name}: {message}"}, None)
     assert findings == [["conda", "record-unreadable", record.name, message, True]]
 
 
@@ -74,7 +73,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
-def test_a_damaged_record_is_told_and_the_others_are_recorded(damage, capture_prefix, prefix):
+def test_with_a_damaged_record_it_is_not_known_what_is_there(damage, capture_prefix, prefix):
     before = capture_prefix(prefix)
     (record,) = (prefix / "conda-meta").glob("alpha-*.json")
     damage(record)
@@ -82,16 +81,28 @@ def test_a_damaged_record_is_told_and_the_others_are_recorded(damage, capture_pr
     (finding,) = captured.findings
     assert (finding.code, finding.subject, finding.incomplete) == ("record-unreadable", record.name, True)
     assert "hunter2" not in finding.message
-    packages = before.environment["packages"]
-    assert captured.environment["packages"] == {name: packages[name] for name in ("data", "native")}
+    assert captured.state.as_json() == {"unknown": f"{record.name}: {finding.message}"}
+    assert captured.environment is None
+    archives = before.context["archives"]
+    assert captured.context["archives"] == {name: archives[name] for name in ("data", "native")}
+
+
+def test_of_many_damaged_records_the_reason_names_a_few(capture_prefix, tmp_path):
+    (tmp_path / "conda-meta").mkdir()
+    for number in range(151):
+        (tmp_path / "conda-meta" / f"package-{number:03}-0.json").touch()
+    captured = capture_prefix(tmp_path)
+    assert len(captured.findings) == 151
+    assert captured.state.reason.count("package-") == 3
+    assert captured.state.reason.endswith("; and 148 more")
 
 
 def test_a_prefix_of_which_no_record_can_be_read_has_no_packages(capture_prefix, tmp_path):
     (tmp_path / "conda-meta").mkdir()
     (tmp_path / "conda-meta" / "alpha-1-0.json").touch()
     captured = capture_prefix(tmp_path)
-    assert captured.state.as_json() == "captured"
-    assert (captured.environment, captured.context) == ({"rules": 1, "packages": {}}, {"rules": 1})
+    assert captured.state.state == "unknown"
+    assert (captured.environment, captured.context) == (None, {"rules": 1})
     assert [finding.incomplete for finding in captured.findings] == [True]
 
 

@@ -18,7 +18,7 @@ from capsulestore.errors import UsageError
 __all__ = ["Address"]
 
 _SCHEME: Final = re.compile(r"([A-Za-z0-9+.-]*)://(.*)")
-_HELPER: Final = re.compile(r"([A-Za-z0-9]*)::")
+_HELPER: Final = re.compile(r"([A-Za-z0-9+.-]*)::")
 _CONTROL: Final = re.compile(r"[\0-\x1f\x7f]")
 _AUTHORITY: Final = re.compile(
     r"(?:(?P<user>.*)@)?(?:\[(?P<literal>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<name>[^\s:@\[\]]+))"

@@ -59,7 +59,7 @@ def write_bundle(
     try:
         with draft_beside(path, new_file) as (draft, descriptor), os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(header)
-            for piece in sent_pack(plan.names, store.read, plan.made, progress.objects):
+            for piece in sent_pack(plan.names, store, plan.made, progress.objects):
                 file.write(piece)
                 progress.bytes(len(piece))
                 size += len(piece)

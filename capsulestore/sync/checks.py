@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from capsulestore.errors import InvalidValue
+from capsulestore.errors import InvalidValue, StoreUnreadable
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
 from capsulestore.store import Store
@@ -128,4 +128,17 @@ class _Checks:
         index = self._store.index
         if place is Place.SHELF:
             return name in self._store and bool(index.commits_of(name))
-        return place is Place.MAPPING and name in self._store and bool(index.commits_of_environment(name))
+        if place is not Place.MAPPING or name not in self._store:
+            return False
+        # One of any of its capsules will do; at the worst it is looked at once more.
+        return any(
+            self._is_read_here(self._store.commit(commit).tree) for commit in index.commits_of_environment(name)[:1]
+        )
+
+    def _is_read_here(self, capsule: Digest) -> bool:
+        """Whether a capsule is one that this release reads: what a newer one wrote was carried, whatever it is."""
+        try:
+            self._store.capsule(capsule)
+        except StoreUnreadable:
+            return False
+        return True

@@ -67,7 +67,7 @@ def _remove_abandoned(path: str) -> None:
     with suppress(OSError), os.scandir(os.path.dirname(path)) as entries:
         for draft in [entry.path for entry in entries if left.fullmatch(entry.name)]:
             with suppress(OSError):
-                descriptor = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     _remove(draft)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from typing import Final, Literal
 
-from capsulestore.sync.programs import git_environ
 from capsulestore.sync.remote import Surroundings
 
 __all__ = ["ask"]
@@ -20,14 +19,15 @@ def ask(what: Literal["fill", "approve", "reject"], description: bytes, surround
     Where nobody is there to be asked git does not ask: it has no terminal then, nor a window (`SSH_ASKPASS`); what
     `GIT_ASKPASS` names is asked all the same.
     """
-    environ = git_environ(surroundings.environ)
+    # All of them: what configures git by variables may name the helper.
+    environ = {**surroundings.environ}
     alone = not surroundings.interactive
     if alone:
         environ |= {"GIT_TERMINAL_PROMPT": "0"}
         environ.pop("SSH_ASKPASS", None)
     try:
         done = subprocess.run(
-            ["git", "credential", what],
+            ["git", "credential", what],  # noqa: S607  (whichever git the user has)
             input=description,
             env=environ,
             stdout=subprocess.PIPE,

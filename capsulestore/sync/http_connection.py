@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Final, cast
 
-from capsulestore.sync.http_line import Line, connected, trusted
+from capsulestore.sync.http_line import Line, TooMuch, connected, trusted
 from capsulestore.sync.http_place import Place
 from capsulestore.sync.http_problems import in_words
 from capsulestore.sync.http_proxy import proxy_for
@@ -79,6 +79,8 @@ class HttpConnection:
         """Yield the body of an answer as it comes."""
         while True:
             with self._in_words():
+                if self._line:
+                    self._line.expect_piece()
                 piece = answer.read1(_PIECE_BYTES)
             if not piece:
                 return
@@ -101,10 +103,11 @@ class HttpConnection:
         if self._line is None or self._answer is None or self._answer.will_close or not self._reusable:
             return None
         try:
+            self._line.expect_piece()
             self._answer.read(_LEFT_BYTES)
             if not self._answer.isclosed() or self._line.has_answered():
                 return None
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, TooMuch):
             return None
         return self._line
 
@@ -153,7 +156,6 @@ class HttpConnection:
     def _head(self, line: Line, request: http.client.HTTPConnection) -> Answer:
         line.expect_head()
         self._answer = request.getresponse()
-        line.expect_body()
         return self._answer
 
 

@@ -18,14 +18,16 @@ from capsulestore.sync.limits import Limits
 __all__ = ["Line", "TooMuch", "connected", "trusted"]
 
 _HEAD_BYTES: Final = 2**18
-"""How much a server may say before its answer begins, provisional answers included, and what is read ahead of it."""
+"""How much may come before an answer begins or the next piece of it is there, with what is read ahead: provisional
+answers before it, and after its last piece what ends it, have no end of their own.
+"""
 _BUFFER_BYTES: Final = 2**16
 _SENT_BYTES: Final = 2**14
 """How much is sent at a time: a record of TLS, for which there is room where there is any."""
 
 
 class TooMuch(Exception):
-    """More came before an answer than anybody may send."""
+    """More came before an answer, or between two pieces of one, than anybody may send."""
 
 
 class Line:
@@ -38,7 +40,8 @@ class Line:
         self._connection = connection
         self._seconds = seconds
         self.proxy = proxy
-        self._left: int | None = None
+        self._left = _HEAD_BYTES
+        self._in_head = False
         self._early: bytes | None = None
         connection.settimeout(seconds)
 
@@ -66,12 +69,12 @@ class Line:
         """Do nothing: it is `http.client` that asks."""
 
     def expect_head(self) -> None:
-        """Limit what comes, until `expect_body`: what `http.client` reads of its own accord has no end of its own."""
-        self._left = _HEAD_BYTES
+        """Limit what comes until `expect_piece`; an end that comes before is too early."""
+        self._left, self._in_head = _HEAD_BYTES, True
 
-    def expect_body(self) -> None:
-        """Leave it to others to limit what comes."""
-        self._left = None
+    def expect_piece(self) -> None:
+        """Limit what comes until this is called again: one piece of a body, which may be its end."""
+        self._left, self._in_head = _HEAD_BYTES, False
 
     def receive_into(self, buffer: Any) -> int:
         """Read what there is; raise `TooMuch` beyond the limit."""
@@ -82,13 +85,12 @@ class Line:
             buffer[:count] = self._early[:count]
             # At the end of all, there is no more than none.
             self._early = self._early[count:] or (None if count else b"")
-        if self._left is not None:
-            if not count and len(buffer):
-                # `http.client` would take what has come for all of the head.
-                raise ConnectionResetError
-            self._left -= count
-            if self._left < 0:
-                raise TooMuch
+        if self._in_head and not count and len(buffer):
+            # `http.client` would take what has come for all of the head.
+            raise ConnectionResetError
+        self._left -= count
+        if self._left < 0:
+            raise TooMuch
         return count
 
     def has_answered(self) -> bool:

@@ -46,8 +46,8 @@ class Place(NamedTuple):
 
         As git has it (`http.followRedirects`), the repository's place is what stands before the same tail.
         """
-        url = urljoin(f"{self.scheme}://{self.authority}{self.path}{tail}", location)
         try:
+            url = urljoin(f"{self.scheme}://{self.authority}{self.path}{tail}", location)
             return Place.parse(url.removesuffix(tail)) if url.endswith(tail) else None
         except ValueError:
             return None

@@ -77,7 +77,8 @@ def in_words(remote: str, limits: Limits) -> Iterator[None]:
         ) from None
     except TimeoutError:
         raise RemoteUnreachable(remote, f"nothing came from it for {limits.idle_seconds:g} seconds") from None
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
+        # The second is of a name that cannot be asked for: a part of it is empty, or too long.
         raise RemoteUnreachable(
             remote, "the name of its host is not known", hint="is the name right, and is there a network?"
         ) from None

@@ -52,6 +52,21 @@ class Limits:
     delta_depth: int = 4_095
     """Deltas between an object and a whole one: the most that git makes (`pack.depth`); it makes 50 unasked."""
 
+    waiting_deltas: int = 2**20
+    """Deltas of a base that is told by its id, of which git, asked for places, sends none: each takes some memory."""
+
+    tree_bytes: int = 2**24
+    """A commit, tree or tag: what is made of it in memory takes some twenty times as much. A blob may be larger."""
+
+    tree_name_bytes: int = 4_096
+    """One name in a tree of which nothing is known; git's fsck complains of longer ones."""
+
+    json_values: int = 2**21
+    """Values in one JSON text: in memory each takes many times its bytes, and those can be deflated to nothing."""
+
+    manifest_bytes: int = 16 * 2**30
+    """Manifests and statements, each as often as something is made of it: to parse a GiB takes half a minute."""
+
     tree_depth: int = 128
     """Trees within trees. A statement about a capsule has five; the rest is for the paths of kept files."""
 

@@ -16,7 +16,6 @@ from capsulestore.errors import CapsuleError, DamagedObject, MalformedName
 from capsulestore.model.digest import Digest
 from capsulestore.model.names import escape
 from capsulestore.store import Store
-from capsulestore.store.durable import replace_file
 
 __all__ = ["SENT", "Known", "Memory", "Offered"]
 
@@ -78,7 +77,8 @@ class Memory:
                     # Whatever else is known is forgotten first, lest it be taken for known of this place.
                     self.forget()
                 self._write(self._chosen, [self._place])
-                self._store.refs.put(self._ref, tip)
+                with self._store.refs.locked(self._ref) as move:
+                    move(tip)
 
     @property
     def offered(self) -> Offered | None:
@@ -124,6 +124,7 @@ class Memory:
             return []
 
     def _write(self, path: str, digests: Collection[Digest]) -> None:
+        # One that is cut short says less, or nothing.
         if path:
-            with suppress(OSError):
-                replace_file(path, "".join(f"{digest}\n" for digest in digests).encode())
+            with suppress(OSError), open(path, "w", encoding="ascii") as file:
+                file.writelines(f"{digest}\n" for digest in digests)

@@ -14,6 +14,7 @@ from capsulestore.model.objects import EMPTY_TREE, TreeEntry, decode_tree
 from capsulestore.store import Store
 from capsulestore.store.history import Registration
 from capsulestore.sync.commit_checks import decode_tag
+from capsulestore.sync.stored_packs import StoredPacks
 
 __all__ = ["Lacking"]
 
@@ -32,6 +33,7 @@ class Lacking:
 
     def __init__(self, store: Store, new: Collection[Registration] | None, sent: Collection[Digest] = ()) -> None:
         self._store = store
+        self._read = StoredPacks(store).read
         self._new = None if new is None else {registration.id for registration in new}
         self._has_anyway = {name for tree in sent for name in store.index.commits_of(tree)}
         self._seen: set[Digest] = set()
@@ -60,11 +62,14 @@ class Lacking:
         """Yield the names of the objects of a commit's tree that are lacking."""
         if tree in self._seen or self.is_there(tree):
             return
-        for entry in self._entries(tree):
+        entries = self._entries(tree)
+        for entry in entries:
             # An environment, or the capsule that a statement is about.
             if entry.is_tree and entry.id not in self._seen and self.is_there(entry.id):
                 self._pass_over(entry.id)
-        yield from self._walk(tree)
+        self._seen.add(tree)
+        yield tree
+        yield from self._below(entries)
 
     def of_tag(self, target: Digest) -> Iterator[Digest]:
         """Yield the names of the lacking objects of whatever a tag is on.
@@ -76,7 +81,7 @@ class Lacking:
             name = waiting.pop()
             if name in self._seen or self._store.index.has_commit(name):
                 continue
-            found = self._store.read(name)
+            found = self._read(name)
             if found.kind == "tree":
                 yield from self.of_tree(name)
                 continue
@@ -103,24 +108,22 @@ class Lacking:
         return trees
 
     def _pass_over(self, tree: Digest) -> None:
-        for _ in self._walk(tree):
-            pass
+        if tree not in self._seen:
+            self._seen.add(tree)
+            for _ in self._below(self._entries(tree)):
+                pass
 
-    def _walk(self, tree: Digest) -> Iterator[Digest]:
-        """Yield a tree and what is below it, but for what was seen before; all of it is seen then."""
-        waiting = [] if tree in self._seen else [tree]
-        self._seen.add(tree)
+    def _below(self, entries: Iterable[TreeEntry]) -> Iterator[Digest]:
+        """Yield what these are and what is below them, but for what was seen before; all of it is seen then."""
+        waiting = [*entries]
         while waiting:
-            name = waiting.pop()
-            yield name
-            for entry in self._entries(name):
-                if entry.id not in self._seen:
-                    self._seen.add(entry.id)
-                    if entry.is_tree:
-                        waiting.append(entry.id)
-                    else:
-                        yield entry.id
+            entry = waiting.pop()
+            if entry.id not in self._seen:
+                self._seen.add(entry.id)
+                yield entry.id
+                if entry.is_tree:
+                    waiting += self._entries(entry.id)
 
     def _entries(self, tree: Digest) -> list[TreeEntry]:
         # A commit of another repository is no object of this one.
-        return [entry for entry in decode_tree(self._store.read(tree).data) if entry.mode != _COMMIT_MODE]
+        return [entry for entry in decode_tree(self._read(tree).data) if entry.mode != _COMMIT_MODE]

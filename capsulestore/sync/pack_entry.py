@@ -20,6 +20,10 @@ _PIECE: Final = 2**16
 _MARGIN: Final = 64
 """What a zlib stream of little that cannot be compressed takes beyond its bytes, and a few more."""
 
+_LONGER: Final = 2
+_MARGIN_OF_ALL: Final = 2**12
+"""A stream may be so many times as long as what it holds, and so many bytes: blocks of nothing could go on for ever."""
+
 _LONGEST_NUMBER: Final = 64
 """Bits of a number in a head."""
 
@@ -63,17 +67,20 @@ def read_head(pack: mmap, place: int, end: int) -> EntryHead:
 def inflate(pack: mmap, start: int, end: int, size: int, take: Callable[[bytes], object]) -> int:
     """Inflate the zlib stream at `start`, piece by piece into `take`; return where it ends.
 
-    Never more than `size` bytes and one are inflated. Raise `BadPack` where there are more or fewer, and where the
-    stream is damaged or goes on behind `end`.
+    Never more than `size` bytes and one are inflated. Raise `BadPack` where there are more or fewer, where the stream
+    is damaged, goes on behind `end`, or is much longer than what it holds.
     """
     stream = zlib.decompressobj()
     at, left, waiting = start, size, b""
+    stop = min(end, start + _LONGER * size + _MARGIN_OF_ALL)
     try:
         while not stream.eof:
             if not waiting:
                 if at >= end:
                     raise _cut()
-                waiting = pack[at : min(end, at + min(left, _PIECE) + _MARGIN)]
+                if at >= stop:
+                    raise BadPack(f"the object that begins before byte {start} takes {at - start} bytes for {size}")
+                waiting = pack[at : min(stop, at + min(left, _PIECE) + _MARGIN)]
                 at += len(waiting)
             piece = stream.decompress(waiting, min(left, _PIECE) + 1)
             waiting = stream.unconsumed_tail

@@ -20,9 +20,6 @@ from capsulestore.sync.pack_file import HEAD_BYTES, PackFile
 
 __all__ = ["unpack"]
 
-_MOST_WAITING: Final = 2**20
-"""Deltas of a base that is told by its id, of which git, asked for places, sends none: each takes some memory."""
-
 _NOT_KNOWN_YET: Final = bytes(32)
 _REPORT_AFTER: Final = 1024
 
@@ -90,8 +87,8 @@ class _Unpacking:
                 return _id(self.contents.build(number, base, delta)), stop
             self._after_number[base].append(number)
         self._waiting.add(number)
-        if len(self._waiting) > _MOST_WAITING:
-            raise BadPack(f"a pack with more than {_MOST_WAITING} deltas whose bases are told by id")
+        if len(self._waiting) > self._limits.waiting_deltas:
+            raise BadPack(f"a pack with more than {self._limits.waiting_deltas} deltas whose bases are told by id")
         return _NOT_KNOWN_YET, stop
 
     def _number_at(self, place: int | None, before: int) -> int:

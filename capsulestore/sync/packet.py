@@ -24,6 +24,8 @@ _HEADER_BYTES: Final = 4
 _LENGTH: Final = re.compile(rb"[0-9a-fA-F]{4}")
 _ERROR: Final = b"ERR "
 _DATA, _SAID, _FATAL = 1, 2, 3
+_BLANK: Final = " \t\r\n\0"
+"""What stands around words and says nothing; git ends its last ones with a zero."""
 _MAX_WORDS: Final = 1_000
 """Bytes of a remote's last words that an error repeats."""
 
@@ -63,11 +65,18 @@ class PacketReader:
 
     def __init__(self, read: Callable[[int], bytes], limits: Limits, remote: str) -> None:
         self._read = read
+        self._next: list[bytes | None] = []
         self.limits = limits
         self.remote = remote
 
+    def put_back(self, packet: bytes | None) -> None:
+        """Have a packet be the next one again: it was read to see what it is."""
+        self._next.append(packet)
+
     def packet(self) -> bytes | None:
         """Return the data of the next packet; None for a flush."""
+        if self._next:
+            return self._next.pop()
         header = self._exactly(_HEADER_BYTES)
         if not _LENGTH.fullmatch(header):
             raise RemoteMisbehaved(
@@ -142,5 +151,5 @@ class PacketReader:
 
 
 def _words(said: bytes) -> str:
-    words = said[:_MAX_WORDS].decode("utf-8", "replace").strip()
+    words = said[:_MAX_WORDS].decode("utf-8", "replace").strip(_BLANK)
     return f"it says: {words}" if words else "it says that something went wrong, but not what"

@@ -185,4 +185,5 @@ def _directories(refs: Iterable[str]) -> set[str]:
 
 def _capsules(store: Store, commits: Iterable[Registration], lacking: Lacking) -> tuple[Digest, ...]:
     trees = dict.fromkeys(registration.commit.tree for registration in commits)
-    return tuple(tree for tree in trees if store.index.is_capsule(tree) and not lacking.is_there(tree))
+    capsules = store.index.capsules_among(trees)
+    return tuple(tree for tree in trees if tree in capsules and not lacking.is_there(tree))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Final, NamedTuple, cast
 
-from capsulestore.errors import RemoteProblem, RemoteUnreachable
+from capsulestore.errors import RemoteMisbehaved, RemoteProblem, RemoteUnreachable
 from capsulestore.sync.limits import Limits
 from capsulestore.sync.packet import FLUSH, reading
 
@@ -50,6 +50,7 @@ class ProcessChannel:
         self._patient = program.asks
         self._alone = not program.asks
         self._complaint = b""
+        self._heard_bytes = 0
         self._heard_out = False
         self._arrived: bytes | None = None
         self._ended = False
@@ -150,6 +151,9 @@ class ProcessChannel:
     def _hear(self) -> None:
         heard = os.read(self._pipes[2].fileno(), _PIECE_BYTES)
         self._complaint = (self._complaint + heard)[-_COMPLAINT_BYTES:]
+        self._heard_bytes += len(heard)
+        if self._heard_bytes > self._limits.said_bytes:
+            raise RemoteMisbehaved(self._remote, "it talks on and on")
         if not heard:
             self._selector.unregister(self._pipes[2])
             self._heard_out = True

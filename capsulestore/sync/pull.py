@@ -126,12 +126,15 @@ def _taken(  # noqa: PLR0913, PLR0917  (each comes from another place)
     store: Store, remote: Remote, fetched: Fetched, lacking: Mapping[str, Digest], limits: Limits, progress: Progress
 ) -> Iterator[_Taken]:
     """Take the pack that is sent, checked, into the store; in the block the refs that need it should be set."""
+    from capsulestore.sync.quarantine import quarantine, remove_abandoned  # noqa: PLC0415
+
     if fetched.pack is None:
+        # Of one that was killed when it had taken all.
+        remove_abandoned(store.path)
         yield _Taken()
         return
     # Most pulls find that there is nothing to take.
     from capsulestore.sync.checks import check_incoming  # noqa: PLC0415
-    from capsulestore.sync.quarantine import quarantine  # noqa: PLC0415
     from capsulestore.sync.received_pack import BadPack, read_pack  # noqa: PLC0415
 
     with quarantine(store.path) as incoming:
@@ -173,8 +176,9 @@ def _capsules(store: Store, before: Digest | None, commits: Collection[Digest]) 
     new = {registration.id: registration.commit.tree for registration in reversed(beyond)}
     # Others may have registered some meanwhile, which these are told from.
     trees = dict.fromkeys(tree for commit, tree in new.items() if commit in commits)
+    capsules = store.index.capsules_among(trees)
     return tuple(
         tree
         for tree in trees
-        if store.index.is_capsule(tree) and (not before or all(name in new for name in store.index.commits_of(tree)))
+        if tree in capsules and (not before or all(name in new for name in store.index.commits_of(tree)))
     )

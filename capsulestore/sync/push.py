@@ -144,7 +144,7 @@ class _Pushing:
         return Push(self._plan.updates, self._counted())
 
     def _counted(self) -> Iterator[bytes]:
-        for piece in sent_pack(self._plan.names, self._store.read, self._plan.made, self._progress.objects):
+        for piece in sent_pack(self._plan.names, self._store, self._plan.made, self._progress.objects):
             self._bytes += len(piece)
             yield piece
 

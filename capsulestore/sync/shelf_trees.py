@@ -16,6 +16,7 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import decode_entry, tree_keys
 from capsulestore.model.objects import EMPTY_TREE, GitObject, Read, TreeEntry, decode_tree
 from capsulestore.model.statement import Statement, subject_of
+from capsulestore.sync.limits import Limits
 from capsulestore.sync.tree_names import is_dangerous
 
 __all__ = ["Below", "Child", "Place", "ShelfKind", "check_crowd", "check_value", "look_into"]
@@ -24,11 +25,8 @@ ShelfKind = Literal["capsule", "statement", "empty", "other"]
 """What the tree of a commit is, as the index of the shelf tells them apart; `empty` is a join's."""
 
 _COMMIT_MODE: Final = "160000"
-_LONGEST_NAME: Final = 4096
-"""Bytes of a name beyond which git's fsck complains."""
-
-_MOST_VALUES: Final = 2**21
-"""Values in one JSON text: in memory each takes many times its bytes, and those can be deflated to nothing."""
+_SHOWN: Final = 200
+"""So much of a name is told."""
 
 
 class Place(Enum):
@@ -68,48 +66,52 @@ class Below(NamedTuple):
     kind: ShelfKind | None = None
 
 
-def look_into(place: Place, tree: Digest, data: bytes, read: Read) -> Below:
+Look = Callable[[Digest, bytes, Read, Limits], Below]
+"""Looks at the bytes of the tree of that id."""
+
+
+def look_into(child: Child, data: bytes, read: Read, limits: Limits) -> Below:
     """Return what is below a tree; raise `InvalidValue` where its bytes are not what its place asks for."""
-    return _LOOKING[place](tree, data, read)
+    return _LOOKING[child.place](child.id, data, read, limits)
 
 
-def check_value(place: Place, data: bytes) -> None:
+def check_value(place: Place, data: bytes, limits: Limits) -> None:
     """Raise `InvalidValue` where a blob is not what its place asks for."""
     if place in _LEVELS:
-        check_crowd(data)
+        check_crowd(data, limits)
         decode_entry(data, _LEVELS[place])
 
 
-def check_crowd(data: bytes) -> None:
+def check_crowd(data: bytes, limits: Limits) -> None:
     """Raise `InvalidValue` for JSON of more values than are taken, as its commas and brackets tell."""
-    if len(data) > _MOST_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
-        raise InvalidValue(f"JSON of more than {_MOST_VALUES} values")
+    if len(data) > limits.json_values and sum(map(data.count, (b",", b"[", b"{"))) > limits.json_values:
+        raise InvalidValue(f"JSON of more than {limits.json_values} values")
 
 
-def _shelf(_: Digest, data: bytes, read: Read) -> Below:
+def _shelf(_: Digest, data: bytes, read: Read, limits: Limits) -> Below:
     entries = decode_tree(data)
     # What a newer release writes is carried like a tree of an unknown kind.
     if is_capsule(entries):
         with suppress(StoreUnreadable):
-            return Below(_of_capsule(Capsule.decode(data, read)), "capsule")
-        return Below(_carried(entries), "capsule")
+            return Below(_of_capsule(Capsule.decode(data, read), limits), "capsule")
+        return Below(_carried(entries, limits), "capsule")
     if subject := subject_of(entries):
         below = Statement.decode(data, read)
-        return Below([Child("subject", subject, Place.SHELF), *_carried(below.extra)], "statement")
-    return Below(_carried(entries), "other" if entries else "empty")
+        return Below([Child("subject", subject, Place.SHELF), *_carried(below.extra, limits)], "statement")
+    return Below(_carried(entries, limits), "other" if entries else "empty")
 
 
-def _of_capsule(capsule: Capsule) -> list[Child]:
+def _of_capsule(capsule: Capsule, limits: Limits) -> list[Child]:
     places = (
         ("environment", capsule.environment, Place.MAPPING),
         ("context", capsule.context, Place.MAPPING),
         ("files", capsule.files, Place.FILES),
     )
-    return [*(Child(name, tree, place) for name, tree, place in places if tree), *_carried(capsule.extra)]
+    return [*(Child(name, tree, place) for name, tree, place in places if tree), *_carried(capsule.extra, limits)]
 
 
-def _mapping(below: Place | None, value: Place) -> Callable[[Digest, bytes, Read], Below]:
-    def look_into(_: Digest, data: bytes, _read: Read) -> Below:
+def _mapping(below: Place | None, value: Place) -> Look:
+    def look_into(_: Digest, data: bytes, _read: Read, _limits: Limits) -> Below:
         entries = tree_keys(data).values()
         if below is None and any(entry.is_tree for entry in entries):
             raise InvalidValue("a tree below the third level")
@@ -118,22 +120,22 @@ def _mapping(below: Place | None, value: Place) -> Callable[[Digest, bytes, Read
     return look_into
 
 
-def _files(tree: Digest, data: bytes, _: Read) -> Below:
+def _files(tree: Digest, data: bytes, _: Read, _limits: Limits) -> Below:
     # One directory at a time: to the decoder what is below is empty, be it a directory or a file.
     decode_files(tree, lambda name: GitObject("tree", data) if name == tree else EMPTY_TREE)
     return Below([_child(entry, Place.FILES, Place.BLOB) for entry in decode_tree(data)])
 
 
-def _any_tree(_: Digest, data: bytes, _read: Read) -> Below:
-    return Below(_carried(decode_tree(data)))
+def _any_tree(_: Digest, data: bytes, _read: Read, limits: Limits) -> Below:
+    return Below(_carried(decode_tree(data), limits))
 
 
-def _carried(entries: Iterable[TreeEntry]) -> list[Child]:
+def _carried(entries: Iterable[TreeEntry], limits: Limits) -> list[Child]:
     """Return what a tree names of which nothing is known; raise `InvalidValue` for a name that git would refuse."""
     found = []
     for entry in entries:
-        if len(entry.name) > _LONGEST_NAME or is_dangerous(entry.name):
-            raise InvalidValue(f"a tree with the name {entry.name[:_LONGEST_NAME]!r}")
+        if len(entry.name.encode("utf-8", "surrogateescape")) > limits.tree_name_bytes or is_dangerous(entry.name):
+            raise InvalidValue(f"a tree with the name {entry.name[:_SHOWN]!r}")
         # A commit of another repository is no object of this one.
         if entry.mode != _COMMIT_MODE:
             found.append(_child(entry, Place.ANY_TREE, Place.BLOB))
@@ -145,7 +147,7 @@ def _child(entry: TreeEntry, tree: Place, blob: Place) -> Child:
 
 
 _LEVELS: Final[Mapping[Place, int]] = {Place.UPPER_VALUE: 0, Place.VALUE: 2}
-_LOOKING: Final[Mapping[Place, Callable[[Digest, bytes, Read], Below]]] = {
+_LOOKING: Final[Mapping[Place, Look]] = {
     Place.SHELF: _shelf,
     Place.MAPPING: _mapping(Place.LAYER, Place.UPPER_VALUE),
     Place.LAYER: _mapping(Place.COLLECTION, Place.UPPER_VALUE),

@@ -23,6 +23,7 @@ from capsulestore.sync.said import Said
 __all__ = ["SmartRemote"]
 
 _NO_OBJECT: Final = "0" * 64
+_KNOWN: Final = b"ACK "
 
 
 class SmartRemote:
@@ -48,7 +49,7 @@ class SmartRemote:
                 return
             request = self._wanted(advertised, wants, haves[: self._limits.haves])
             reader = self._reader(channel.ask(self._counted([request])))
-            self._read_acknowledgement(reader)
+            self._read_acknowledgements(reader, len(haves))
             yield Fetched(advertised, reader.data(Said(self._progress), self._limits.pack_bytes))
 
     def push(self, compose: Callable[[Advertised], Push | None]) -> Pushed:
@@ -135,11 +136,19 @@ class SmartRemote:
         words = [*needed, *(name for name in wished if name in offered), "object-format=sha256"]
         return " ".join([*words, f"agent=capsulestore/{__version__}"] if "agent" in offered else words)
 
-    def _read_acknowledgement(self, reader: PacketReader) -> None:
-        """Read the one line that stands before the pack: which of the haves is the first that is known, or none."""
+    def _read_acknowledgements(self, reader: PacketReader, most: int) -> None:
+        """Read what stands before the pack: which of the haves are known there, or that none is.
+
+        By the documentation that is one line; git says two where a have is the parent of the one before.
+        """
         line = reader.line()
-        if line is None or not (line == b"NAK" or line.startswith(b"ACK ")):
+        if line is None or not (line == b"NAK" or line.startswith(_KNOWN)):
             raise RemoteMisbehaved(self._remote, "it does not say which of the commits here it knows, as git does")
+        for _ in range(most):
+            packet = reader.packet()
+            if packet is None or not packet.startswith(_KNOWN):
+                reader.put_back(packet)
+                return
 
 
 def _request(commands: bytes, pack: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,9 +18,6 @@ __all__ = ["Find", "TreeWalk"]
 Find = Callable[[Digest], GitObject | None]
 """Returns an object, None where there is none."""
 
-_MOST_BYTES: Final = 2**24
-"""A commit, tree or tag: what is made of it in memory takes some twenty times as much. A blob may be larger."""
-
 
 class _Measure(NamedTuple):
     """How many trees there are within each other, and how many bytes in all where each is counted as often as named."""
@@ -59,6 +56,7 @@ class TreeWalk:
         self._is_complete = is_complete
         self._limits = limits
         self.kinds: dict[Digest, ShelfKind] = {}
+        self._manifest_bytes = 0
         self._sound: dict[Place, dict[Digest, _Measure]] = {place: {} for place in Place}
 
     def check(self, tree: Digest, place: Place) -> None:
@@ -91,7 +89,7 @@ class TreeWalk:
                 if child.place.is_tree:
                     self._open(child, data, opened)
                     return
-                check_value(child.place, data)
+                check_value(child.place, data, self._limits)
             except InvalidValue as error:
                 raise BadObject(f"{_path(opened, child)} is wrong: {error}") from None
             measure = known[child.id] = _Measure(0, len(data))
@@ -101,7 +99,7 @@ class TreeWalk:
     def _open(self, tree: Child, data: bytes, opened: list[_Open]) -> None:
         if len(opened) == self._limits.tree_depth:
             raise self._too_deep(tree, opened)
-        below = look_into(tree.place, tree.id, data, lambda name: self._json(name, opened, tree))
+        below = look_into(tree, data, lambda name: self._json(name, opened, tree), self._limits)
         if below.kind:
             self.kinds[tree.id] = below.kind
         top = _Open(tree, [], 1, len(data))
@@ -145,13 +143,20 @@ class TreeWalk:
             raise BadObject(f"{what()} was neither sent nor is here")
         if found.kind != kind:
             raise BadObject(f"{what()} is a {found.kind}, where a {kind} should be")
-        if kind != "blob" and len(found.data) > _MOST_BYTES:
-            raise BadObject(f"{what()} is a {kind} of {len(found.data)} bytes; the most that is taken is {_MOST_BYTES}")
+        most = self._limits.tree_bytes
+        if kind != "blob" and len(found.data) > most:
+            raise BadObject(f"{what()} is a {kind} of {len(found.data)} bytes; the most that is taken is {most}")
         return found
 
     def _json(self, name: Digest, opened: list[_Open], tree: Child) -> GitObject:
         found = self.checked(self.find(name), "blob", lambda: f"object {name} in {_path(opened, tree)}")
-        check_crowd(found.data)
+        check_crowd(found.data, self._limits)
+        self._manifest_bytes += len(found.data)
+        if self._manifest_bytes > self._limits.manifest_bytes:
+            most = self._limits.manifest_bytes
+            raise BadObject(
+                f"{_path(opened, tree)} is one of too many: of their manifests {most} bytes are read at most"
+            )
         return found
 
 

@@ -119,7 +119,7 @@ def left_over(repository: str | Path) -> list[str]:
         str(path.relative_to(repository))
         for path in Path(repository).rglob("*")
         if "tmp_" in path.name
-        or path.name.startswith(("incoming-", "tmp_objdir-"))
+        or path.name.startswith("incoming-")
         or path.suffix in {".lock", ".keep", ".new", ".draft"}
         or (path.parent == own and path.name.startswith(("refs%2F", "packed-refs")))
     )

@@ -83,4 +83,6 @@ def nothing_is_left() -> Iterator[None]:
     running, opened = what_runs_and_is_open()
     yield
     still_running, still_open = what_runs_and_is_open()
-    assert (still_running - running, still_open) == (set(), opened)
+    # What tests before this one left to the interpreter may have been closed meanwhile.
+    assert still_running - running == set()
+    assert still_open <= opened

@@ -15,8 +15,8 @@ CONTEXT = encode_mapping({"system": {"rules": 1, "os": {"id": "debian"}}})
 FILES = encode_files({"out/table.csv": b"1,2", "a patch": b"--- a"})
 
 
-def capsule(title: str = "a capsule", environment: Encoded = ENVIRONMENT) -> Encoded:
-    manifest = Manifest.parse({"schema": 1, "title": title, "environment_digest": str(environment.id)})
+def capsule(title: str = "a capsule", environment: Encoded = ENVIRONMENT, *, schema: int = 1) -> Encoded:
+    manifest = Manifest({"schema": schema, "title": title, "environment_digest": str(environment.id)})
     named = Capsule(manifest=manifest, environment=environment.id, context=CONTEXT.id, files=FILES.id)
     return named.encode(environment, CONTEXT, FILES)
 

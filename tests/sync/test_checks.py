@@ -11,7 +11,7 @@ from shelf_objects import ENVIRONMENT, alone, capsule, commit, objects_of, state
 
 from capsulestore.model import canonical
 from capsulestore.model.digest import Digest
-from capsulestore.model.objects import BLOB_MODE, EMPTY_TREE, Encoded, GitObject, TreeEntry, encode_tree
+from capsulestore.model.objects import BLOB_MODE, EMPTY_TREE, Encoded, GitObject, TreeEntry, decode_tree, encode_tree
 from capsulestore.model.statement import STATEMENT_TYPE
 from capsulestore.sync.bad_pack import BadObject
 from capsulestore.sync.checks import Checked, check_incoming
@@ -115,7 +115,7 @@ REFUSED = {
         "is a tag, where a blob should be",
     ),
     "git's own directory": (tree_of(**{".git": BLOB}), "a tree with the name '.git'"),
-    "a tree out of order": (alone(UNORDERED, BLOB), "git would have written otherwise"),
+    "a tree out of order": (alone(UNORDERED, BLOB), "git would have written in another order"),
 }
 
 
@@ -136,6 +136,19 @@ TOO_MUCH = {
 def test_what_would_take_many_times_its_bytes_in_memory_is_refused(check, tree, reason):
     with pytest.raises(BadObject, match=reason):
         check(tree, commit(tree.id))
+
+
+def test_a_manifest_that_many_capsules_share_is_not_read_for_each_of_them_without_end(check):
+    one = capsule("a title " * 1000)
+    manifest = next(entry.id for entry in decode_tree(one.objects[one.id].data) if entry.name == "capsule.json")
+    shared = {"capsule.json": one.objects[manifest], "environment": ENVIRONMENT}
+    many = [tree_of(**shared, **{str(number): BLOB}) for number in range(9)]
+    tips = [commit(capsule.id) for capsule in many]
+    sent = [*many, EMPTY_TREE, *tips, commit(EMPTY_TREE.id, *(tip.id for tip in tips))]
+    described = len(one.objects[manifest].data)
+    assert len(check(*sent, limits=replace(LIMITS, manifest_bytes=9 * described)).commits) == 10
+    with pytest.raises(BadObject, match="is one of too many"):
+        check(*sent, limits=replace(LIMITS, manifest_bytes=9 * described - 1))
 
 
 @pytest.mark.parametrize(("tree", "reason"), REFUSED.values(), ids=REFUSED)

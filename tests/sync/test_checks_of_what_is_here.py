@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pack_making import pack, pieces, whole
-from shelf_objects import capsule, commit
+from shelf_objects import capsule, commit, tree_of
 
 from capsulestore.errors import DamagedObject
 from capsulestore.model.digest import Digest
@@ -110,6 +110,20 @@ def test_what_is_damaged_here_is_told_as_the_store_s_own(store, check, lie_here)
     path.write_bytes(b"damaged")
     with pytest.raises(DamagedObject, match=str(NUMPY.id)):
         check(*OWN.values(), commit(SENT.id))
+
+
+def test_the_environment_of_a_capsule_that_was_only_carried_is_looked_at(store, check, lie_here):
+    """A newer release may have another idea of an environment; in a capsule of this one it is none."""
+    environment = tree_of(anything=GitObject("blob", b"of another kind"))
+    newer = capsule("newer", environment, schema=2)
+    tip = commit(newer.id)
+    lie_here(*newer.objects.values(), tip)
+    assert check(tip).kinds == {newer.id: "capsule"}
+    store.join(tip.id)
+    ours = capsule("ours", environment)
+    own = [value for name, value in ours.objects.items() if name not in newer.objects]
+    with pytest.raises(BadObject, match=f"object {environment.id} .* is wrong"):
+        check(*own, commit(ours.id, tip.id))
 
 
 def test_nothing_is_written(store, check, registered):

@@ -200,3 +200,11 @@ def test_nobody_is_asked_where_nobody_is(password, history):
     peer = password.peer("asked.git", {"NETRC": os.devnull})
     shutil.copytree(history.repository, peer.repository)
     assert refused(Peer(peer.url, peer.repository, peer.environ), RemoteRefused) == ["it asks for a password (401)"] * 2
+
+
+def test_a_helper_that_variables_configure_is_asked():
+    """As where a job is given what it may see, and has no file to write it into."""
+    with asking(BASIC) as (url, told):
+        helper = f"!echo username={USER}; echo 'password={PASSWORD}'; :"
+        visit(url, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="credential.helper", GIT_CONFIG_VALUE_0=helper)
+        assert told[-1] == BASIC

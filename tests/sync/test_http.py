@@ -180,6 +180,31 @@ def test_what_speaks_no_http_misbehaves(nothing_is_left):
         fetched(Peer(url, None, os.environ))
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999", "//", ""])
+def test_a_redirect_to_what_is_no_address_is_not_followed(nothing_is_left, url):
+    location = f"{url}/info/refs?service=git-upload-pack".encode()
+    moved = b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n"
+    with (
+        serving(lambda _, send: send(moved)) as address,
+        pytest.raises((NoCapsuleStore, RemoteRefused), match="it redirects"),
+    ):
+        fetched(Peer(address, None, os.environ))
+
+
+@pytest.mark.parametrize("body", [b"", b"001e# service=git-upload-pack\n0000"], ids=["nothing", "something"])
+def test_a_body_that_is_over_and_does_not_end_is_not_read(nothing_is_left, body):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+    head += b"Content-Type: application/x-git-upload-pack-advertisement\r\n\r\n"
+
+    def answer(_request, send):
+        send(head + (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + b"0\r\n")
+        while True:
+            send(b"a-trailer: of many\r\n" * 1000)
+
+    with serving(answer) as url, pytest.raises(RemoteMisbehaved, match="it does not answer as a web server does"):
+        fetched(Peer(url, None, os.environ))
+
+
 def test_a_head_without_an_end_is_not_read(nothing_is_left):
     def answer(_request, send):
         while True:

@@ -171,6 +171,13 @@ def test_a_remote_that_answers_before_it_has_all_is_heard(told):
         push(peer, pack=endless())
 
 
+def test_a_program_that_complains_without_an_end(tmp_path, nothing_is_left):
+    (tmp_path / "ssh").write_text("exec yes 'something is wrong' >&2\n")
+    peer = Peer("liar.invalid:store", tmp_path, {**os.environ, "GIT_SSH_COMMAND": f"sh {tmp_path}/ssh"})
+    with pytest.raises(RemoteMisbehaved, match="talks on and on"):
+        fetch(peer)
+
+
 @pytest.mark.slow  # what does not end by itself is given two seconds
 def test_a_program_that_does_not_end_is_ended(tmp_path, nothing_is_left):
     (tmp_path / "ssh").write_text("trap '' TERM PIPE\nwhile :; do sleep 60; done\n")

@@ -85,6 +85,13 @@ def test_an_object_that_is_larger_than_it_says_is_unpacked_no_further(receive, h
     assert memory < 2**23
 
 
+def test_a_stream_of_much_that_holds_nothing_is_followed_no_further(receive):
+    """Whoever reads the object would go through all of it each time."""
+    stream = b"\x78\x01" + b"\0\0\0\xff\xff" * 2**20 + zlib.compress(b"x", 0)[2:]
+    assert zlib.decompress(stream) == b"x"
+    assert receive(pack(head(3, 1) + stream))[1].endswith("bytes for 1")
+
+
 def test_a_delta_that_is_larger_than_it_says_is_unpacked_no_further(receive, huge):
     base = whole(GitObject("blob", b"base"))
     memory, said = receive(pack(base, head(BY_PLACE, 100) + bytes([len(base)]) + huge))

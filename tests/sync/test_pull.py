@@ -44,6 +44,19 @@ def test_all_is_taken_and_then_nothing(hub, ours, theirs):
     sound(theirs.path)
 
 
+def test_git_may_say_of_two_commits_that_it_knows_them(hub, ours, theirs):
+    add(ours, "first")
+    push_to(hub, ours)
+    add(ours, "second")
+    # What was sent by git alone is remembered of nobody: the tip here, and its parent, are both named.
+    run_git(ours.path, "push", "--quiet", str(hub), "main")
+    pull_from(hub, theirs)
+    add(theirs, "third")
+    push_to(hub, theirs)
+    assert pull_from(hub, ours).objects == 3
+    assert ours.tip == theirs.tip
+
+
 def test_what_comes_follows_what_is_new(hub, ours, theirs):
     for number in range(5):
         add(ours, f"{number}", environment=f"{number}")

@@ -16,6 +16,9 @@ ifneq ($(CAPSULESTORE_CI),)
 PYTEST := .venv/bin/python .ci/no_skips.py
 endif
 
+# Where it is set, each of the thousands of processes that the tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 
 # The message after a command that failed, and what to do about it.

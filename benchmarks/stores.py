@@ -1,10 +1,11 @@
 """Makes stores of many capsules, in seconds, by git's fast-import: what moving capsules is measured with.
 
-    python -I stores.py DIRECTORY CAPSULES
+    python -I stores.py DIRECTORY CAPSULES [ENVIRONMENT]
 
 The store in DIRECTORY, made where there is none, then holds so many capsules, or those that it had. Ten in a row share
-an environment; the next has a few other packages. Each has a context of its own, in which one value is another. Nothing
-is left to chance but the times of the commits, which are a second apart and end now.
+an environment, counted from 0, unless the new ones are to have the one of that number; the next has a few other
+packages. Each has a context of its own, in which one value is another. Nothing is left to chance but the times of the
+commits, which are a second apart and end now.
 """
 
 from __future__ import annotations
@@ -48,14 +49,14 @@ Files = Mapping[str, bytes]
 """The files of a capsule's tree by their paths."""
 
 
-def fill(store: Store, capsules: int) -> None:
-    """Register capsules until a store of ours has so many; many at once lie in one pack."""
-    log = ["git", "-C", store.path, "rev-list", "--count", "--branches=main"]
+def fill(store: Store, capsules: int, environment: int | None = None) -> None:
+    """Register capsules until a store that was made here has so many; many at once lie in one pack."""
+    log = ["git", "-C", store.path, "rev-list", "--count", "--branches"]
     before = int(subprocess.run(log, capture_output=True, check=True).stdout)
     import_ = ["git", "-C", store.path, "fast-import", "--quiet", "--done"]
     with subprocess.Popen(import_, stdin=subprocess.PIPE) as git:
         assert git.stdin is not None
-        git.stdin.writelines(_commits(range(before, capsules), int(time.time()) - capsules))
+        git.stdin.writelines(_commits(range(before, capsules), int(time.time()) - capsules, environment))
         git.stdin.write(b"done\n")
     if git.returncode:
         raise subprocess.CalledProcessError(git.returncode, import_)
@@ -63,7 +64,7 @@ def fill(store: Store, capsules: int) -> None:
     subprocess.run(last, check=True)
 
 
-def _commits(capsules: range, start: int) -> Iterator[bytes]:
+def _commits(capsules: range, start: int, environment: int | None) -> Iterator[bytes]:
     """Yield commits in fast-import's language (git-fast-import(1)), which names what is another than in the parent."""
     before: Files = {}
     for number in capsules:
@@ -74,15 +75,15 @@ def _commits(capsules: range, start: int) -> Iterator[bytes]:
         ).encode()
         if number and not before:
             yield b"from refs/heads/main^0\n"
-        files = {**_environment_files(number // CAPSULES_OF_EACH), **_own_files(number, title)}
+        which = number // CAPSULES_OF_EACH if environment is None else environment
+        files = {**_environment_files(which), **_own_files(number, title, _environment_digest(which))}
         for path, data in files.items():
             if before.get(path) != data:
                 yield b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data)
         before = files
 
 
-def _own_files(number: int, title: str) -> Files:
-    environment_digest = _environment_digest(number // CAPSULES_OF_EACH)
+def _own_files(number: int, title: str, environment_digest: str) -> Files:
     manifest = {
         "environment_digest": environment_digest,
         "layers": dict.fromkeys(("host", "python", "system", "variables"), "captured"),
@@ -127,7 +128,7 @@ def _package(package: int, environment: int) -> dict[str, Any]:
 def main() -> None:
     """Have a store hold so many capsules."""
     with Store.init(sys.argv[1]) as store:
-        fill(store, int(sys.argv[2]))
+        fill(store, *map(int, sys.argv[2:]))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,16 @@ one of the other, each compared for itself.
 
 {deep}
 
+## Moving stores
+
+Whole processes again, of stores that were made for it: ten capsules in a row share an environment of 60 packages, the
+next has three of them in another version; each capsule has a context of its own. The other side is reached by a
+`file://` address. A new capsule has a new environment, with three packages in another version, except where the other
+store has its environment already. To and fro go all bytes that both sides say to each other. What moves a whole store
+is run five times at most.
+
+{moving}
+
 ## Within a process
 
 The library's functions, in a process that has already imported them. A look-up opens the store, too.
@@ -62,7 +72,7 @@ reads the records, and digests nothing.
 
     make benchmark
 
-The first time it installs the environment and the tools below `.benchmarks/`, which takes minutes and 2.7 GB. The
+The first time it installs the environment and the tools below `.benchmarks/`, which takes minutes and 3 GB. The
 machine should have nothing else to do. `make benchmark ROUNDS=3` is quick, and shows whether all is there.
 
 {border}
@@ -73,7 +83,7 @@ machine should have nothing else to do. `make benchmark ROUNDS=3` is quick, and 
 
 def page(figures: Figures, *, machine: str, compared: str, rounds: int, by_hand: str) -> str:
     """Return the page in Markdown. `compared` names the versions; `by_hand` ends it."""
-    parts: dict[str, list[Figure]] = {"deep-": [], "in-process-": [], "layer-": [], "": []}
+    parts: dict[str, list[Figure]] = {"deep-": [], "moving-": [], "in-process-": [], "layer-": [], "": []}
     for name, figure in figures.items():
         parts[next(part for part in parts if name.startswith(part))].append(figure)
     return _PAGE.format(
@@ -84,6 +94,10 @@ def page(figures: Figures, *, machine: str, compared: str, rounds: int, by_hand:
         targets=table(("target", "reached", "met"), [_target_row(target, figures) for target in TARGETS]),
         whole=_of_processes(parts[""]),
         deep=_of_processes(parts["deep-"]),
+        moving=table(
+            ("command", "median", "fastest", "slowest", "memory", "to and fro"),
+            ([*_times(figure), _memory(figure), _traffic(figure)] for figure in parts["moving-"]),
+        ),
         within=_of_functions(parts["in-process-"]),
         layers=_of_functions(parts["layer-"]),
         border=_BORDER,
@@ -126,6 +140,10 @@ def _times(figure: Figure) -> list[str]:
 
 def _memory(figure: Figure) -> str:
     return _NOTHING if figure.memory is None else f"{figure.memory:.0f} MB"
+
+
+def _traffic(figure: Figure) -> str:
+    return _NOTHING if figure.kilobytes is None else f"{_digits(figure.kilobytes)} KB"
 
 
 def _digits(value: float) -> str:

@@ -49,9 +49,29 @@ def _ratio(name: str, compared: str, *, beyond: str | None = None) -> Callable[[
     return ratio
 
 
+def _most(name: str, compared: str) -> Callable[[Figures], float | None]:
+    """Return the greatest of the ratios of time, memory and bytes."""
+
+    def most(figures: Figures) -> float | None:
+        one, other = figures[name], figures[compared]
+        amounts = [(one.median, other.median), (one.memory, other.memory), (one.kilobytes, other.kilobytes)]
+        known = [amount / of for amount, of in amounts if amount is not None and of is not None]
+        return max(known) if len(known) == len(amounts) else None
+
+    return most
+
+
+def _kilobytes(name: str) -> Callable[[Figures], float | None]:
+    return lambda figures: figures[name].kilobytes
+
+
 def _most_memory(figures: Figures) -> float | None:
-    """Return the most memory that any `capsule` command had, None where one of them was not measured."""
-    seen = [figure.memory for figure in figures.values() if figure.label.startswith("`capsule ")]
+    """Return the most memory that any `capsule` command had, None where one of them was not measured.
+
+    What moves a whole store has that of all that is in it.
+    """
+    names = [name for name in figures if name not in {"moving-first-push", "moving-clone"}]
+    seen = [figures[name].memory for name in names if figures[name].label.startswith("`capsule ")]
     known = [memory for memory in seen if memory is not None]
     return max(known) if known == seen else None
 
@@ -117,6 +137,36 @@ TARGETS: Final = (
         0.35,
         "",
         _ratio("deep-again", "deep-first"),
+    ),
+    Target(
+        "pushing a new capsule to 100,000 takes at most {} times what it takes to 10: time, memory, bytes",
+        1.5,
+        "",
+        _most("moving-push-100000", "moving-push-10"),
+    ),
+    Target(
+        "pulling a new capsule to 100,000 takes at most {} times what it takes to 10: time, memory, bytes",
+        1.5,
+        "",
+        _most("moving-pull-100000", "moving-pull-10"),
+    ),
+    Target(
+        "a new capsule whose environment the other store has is pushed with at most {} KB",
+        2,
+        "KB",
+        _kilobytes("moving-push-known"),
+    ),
+    Target(
+        "the first push of 20,000 capsules takes at most {} times what `git push` takes",
+        4,
+        "",
+        _ratio("moving-first-push", "moving-git-first-push"),
+    ),
+    Target(
+        "a clone of 20,000 capsules, with the index, takes at most {} times what `git clone --bare` takes",
+        10,
+        "",
+        _ratio("moving-clone", "moving-git-clone"),
     ),
     Target("no `capsule` command takes more than {} MB of memory", 100, "MB", _most_memory),
     Target(

@@ -179,6 +179,12 @@ class Index:
                 heapq.heappush(waiting, (place, parent))
         return new
 
+    def trees_beyond(self, known: Collection[Digest]) -> dict[Digest, Digest]:
+        """Return the trees of the commits that `beyond` returns, as the index has them, newest first."""
+        if known:
+            return {registration.id: registration.commit.tree for registration in self.beyond(known)}
+        return dict(self._database.ask(_pair, "SELECT id, tree FROM commits ORDER BY time DESC, generation DESC, id"))
+
     def commits_of_environment(self, environment: Digest) -> list[Digest]:
         """Return the commits that register a capsule of an environment."""
         sql = "SELECT c.id FROM trees t JOIN commits c ON c.tree = t.digest WHERE t.environment = ?"
@@ -250,6 +256,10 @@ class Index:
 
 def _placed(row: tuple[bytes, int, int]) -> tuple[Digest, tuple[int, int]]:
     return digest_of(row[0]), (int(row[1]), int(row[2]))
+
+
+def _pair(row: tuple[bytes, bytes]) -> tuple[Digest, Digest]:
+    return digest_of(row[0]), digest_of(row[1])
 
 
 def _first(row: tuple[bytes]) -> Digest:

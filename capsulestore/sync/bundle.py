@@ -88,6 +88,8 @@ class BundleFile:
         self,
         choose: Callable[[Advertised], Sequence[Digest]],
         haves: Sequence[Digest],  # noqa: ARG002
+        *,
+        depth: int | None = None,  # noqa: ARG002
     ) -> Iterator[Fetched]:
         """Read the header, and the pack where something of it is wanted; a bundle holds what it holds."""
         remote = describe(self.name, self.shown)

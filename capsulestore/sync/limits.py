@@ -70,6 +70,12 @@ class Limits:
     tree_depth: int = 128
     """Trees within trees. A statement about a capsule has five; the rest is for the paths of kept files."""
 
+    glance_bytes: int = 64 * 2**20
+    """The one commit, as a pack, by which a push tells whether a store lies at a remote of which nothing is known."""
+
+    glance_unpacked_bytes: int = 2**30
+    """The same, unpacked. The files that are kept with a capsule may be text, which packs well."""
+
     connect_seconds: float = 30.0
     """Until a server that is spoken to directly (HTTP) takes the connection; ssh has its own `ConnectTimeout`."""
 

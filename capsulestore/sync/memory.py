@@ -39,6 +39,10 @@ class Known(NamedTuple):
     offered: Offered | None = None
     chosen: frozenset[Digest] = frozenset()
 
+    def tells_of(self, main: Digest) -> bool:
+        """Return whether it tells that a store lies there, where that is the remote's main."""
+        return bool(self.sent or self.chosen or (self.offered and self.offered.target == main))
+
 
 class Memory:
     """What is remembered of one remote. Where it cannot be written, nothing is remembered, and all else goes on."""

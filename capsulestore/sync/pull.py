@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from capsulestore.errors import MalformedName, RemoteMisbehaved, TagExists
+from capsulestore.errors import MalformedName, NoCapsuleStore, RemoteMisbehaved, TagExists
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.store.refs import MAIN, TAGS
@@ -17,6 +17,8 @@ from capsulestore.sync.memory import SENT, Memory
 from capsulestore.sync.remote import SILENT, Fetched, Progress, Remote, describe
 
 __all__ = ["Received", "pull"]
+
+_BRANCHES: Final = "refs/heads/"
 
 
 class Received(NamedTuple):
@@ -58,6 +60,7 @@ def pull(  # noqa: PLR0913  (each says another thing of what is asked)
 
     def choose(theirs: Advertised) -> Sequence[Digest]:
         nonlocal new
+        _check_branches(theirs, remote)
         new = _new_here(store, theirs)
         return () if dry_run else list(dict.fromkeys(new.lacking.values()))
 
@@ -121,6 +124,16 @@ def _new_here(store: Store, theirs: Advertised) -> _New:
     return _New(lacking, tags, tuple(kept), tuple(refused))
 
 
+def _check_branches(theirs: Advertised, remote: Remote) -> None:
+    """Raise `NoCapsuleStore` for a remote that has branches, but not the one on which capsules are registered."""
+    if theirs.main is None and any(ref.startswith(_BRANCHES) for ref in theirs.refs):
+        raise NoCapsuleStore(
+            describe(remote.name, remote.shown),
+            "there is a repository, but it has no branch `main`, on which a store has its capsules",
+            hint="is it the right one? `git ls-remote` shows what it has",
+        )
+
+
 @contextmanager
 def _taken(  # noqa: PLR0913, PLR0917  (each comes from another place)
     store: Store, remote: Remote, fetched: Fetched, lacking: Mapping[str, Digest], limits: Limits, progress: Progress
@@ -136,13 +149,17 @@ def _taken(  # noqa: PLR0913, PLR0917  (each comes from another place)
     # Most pulls find that there is nothing to take.
     from capsulestore.sync.checks import check_incoming  # noqa: PLC0415
     from capsulestore.sync.received_pack import BadPack, read_pack  # noqa: PLC0415
+    from capsulestore.sync.store_at import check_received  # noqa: PLC0415
 
+    named = describe(remote.name, remote.shown)
     with quarantine(store.path) as incoming:
         try:
             pack = read_pack(fetched.pack, incoming.directory, limits, progress.objects)
             checked = check_incoming(store, pack, lacking, limits)
+            if MAIN in lacking or fetched.advertised.main is None:
+                check_received(store, pack, checked, named)
         except BadPack as problem:
-            raise RemoteMisbehaved(describe(remote.name, remote.shown), str(problem)) from problem
+            raise RemoteMisbehaved(named, str(problem)) from problem
         incoming.publish(pack)
         yield _Taken(frozenset(checked.commits), len(pack.ids))
 
@@ -172,10 +189,9 @@ def _capsules(store: Store, before: Digest | None, commits: Collection[Digest]) 
     """Return the capsules that commits brought which the shelf did not have before, oldest first."""
     if not commits:
         return ()
-    beyond = store.index.beyond([before] if before else [])
-    new = {registration.id: registration.commit.tree for registration in reversed(beyond)}
+    new = store.index.trees_beyond([before] if before else [])
     # Others may have registered some meanwhile, which these are told from.
-    trees = dict.fromkeys(tree for commit, tree in new.items() if commit in commits)
+    trees = dict.fromkeys(tree for commit, tree in reversed(new.items()) if commit in commits)
     capsules = store.index.capsules_among(trees)
     return tuple(
         tree

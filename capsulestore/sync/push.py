@@ -11,6 +11,7 @@ from capsulestore.errors import RemoteRefused
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.sync.advertisement import Advertised
+from capsulestore.sync.limits import LIMITS, Limits
 from capsulestore.sync.memory import Known, Memory, Offered
 from capsulestore.sync.plan import Plan, plan_all, plan_chosen
 from capsulestore.sync.remote import SILENT, Progress, Push, Remote, describe
@@ -59,6 +60,7 @@ def push(  # noqa: PLR0913  (each says another thing of what is asked)
     *,
     named: bool = True,
     dry_run: bool = False,
+    limits: Limits = LIMITS,
     progress: Progress = SILENT,
 ) -> Sent:
     """Send what the remote lacks of the shelf and the tags, or of these capsules; with `dry_run` only say what.
@@ -69,20 +71,28 @@ def push(  # noqa: PLR0913  (each says another thing of what is asked)
     `UnknownName` for a capsule that is not registered, and what reading the store raises.
     """
     memory = Memory(store, remote.name, place=remote.shown, named=named)
-    return _Pushing(store, remote, chosen, memory, progress).run(dry_run=dry_run)
+    return _Pushing(store, remote, chosen, memory, limits, progress).run(dry_run=dry_run)
 
 
 class _Pushing:
     """One push, in as many attempts as it takes."""
 
-    def __init__(
-        self, store: Store, remote: Remote, chosen: Collection[Digest] | None, memory: Memory, progress: Progress
+    def __init__(  # noqa: PLR0913, PLR0917  (each comes from another place)
+        self,
+        store: Store,
+        remote: Remote,
+        chosen: Collection[Digest] | None,
+        memory: Memory,
+        limits: Limits,
+        progress: Progress,
     ) -> None:
         self._store = store
         self._remote = remote
         self._chosen = chosen
         self._memory = memory
+        self._limits = limits
         self._trusts = True
+        self._is_store = False
         self._progress = progress
         self._plan = Plan()
         self._bytes = 0
@@ -134,6 +144,17 @@ class _Pushing:
             self._plan = plan_all(self._store, theirs, known)
         else:
             self._plan = plan_chosen(self._store, theirs, known, self._chosen)
+        if self._plan.updates and not self._is_store:
+            self._check_store(theirs, known)
+
+    def _check_store(self, theirs: Advertised, known: Known) -> None:
+        """Raise `NoCapsuleStore` where nothing tells that a store lies there, and none does."""
+        if theirs.main and not known.tells_of(theirs.main) and not self._store.index.has_commit(theirs.main):
+            # Few remotes have a main of which nothing is known.
+            from capsulestore.sync.store_at import look_at  # noqa: PLC0415
+
+            look_at(self._store, self._remote, self._limits)
+            self._is_store = True
 
     def _compose(self, theirs: Advertised) -> Push | None:
         self._look(theirs)

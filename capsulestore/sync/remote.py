@@ -67,11 +67,17 @@ class Remote(Protocol):
         ...
 
     def fetch(
-        self, choose: Callable[[Advertised], Sequence[Digest]], haves: Sequence[Digest]
+        self,
+        choose: Callable[[Advertised], Sequence[Digest]],
+        haves: Sequence[Digest],
+        *,
+        depth: int | None = None,
     ) -> AbstractContextManager[Fetched]:
         """Ask for the objects that `choose` names of what is advertised, without what `haves` (commits) lead to.
 
-        One connection, which ends with the block. What `choose` raises comes through.
+        With `depth`, of each history no more than so many commits, from a remote that has the capability `shallow`; one
+        that only holds what it holds may send more. One connection, which ends with the block. What `choose` raises
+        comes through.
         """
         ...
 

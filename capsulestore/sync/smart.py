@@ -1,7 +1,7 @@
 """Git's smart protocol, version 0, as a client of SHA-256 repositories speaks it over any channel.
 
 Source: git's documentation, `gitprotocol-pack` and `gitprotocol-capabilities`. A fetch is one round: what is wanted,
-some commits that are here, `done`. Packs are never thin, histories never cut.
+some commits that are here, `done`. Packs are never thin, histories cut only where that is asked for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = ["SmartRemote"]
 
 _NO_OBJECT: Final = "0" * 64
 _KNOWN: Final = b"ACK "
+_CUT: Final = b"shallow "
 
 
 class SmartRemote:
@@ -38,7 +39,13 @@ class SmartRemote:
         self._remote = describe(name, shown)
 
     @contextmanager
-    def fetch(self, choose: Callable[[Advertised], Sequence[Digest]], haves: Sequence[Digest]) -> Iterator[Fetched]:
+    def fetch(
+        self,
+        choose: Callable[[Advertised], Sequence[Digest]],
+        haves: Sequence[Digest],
+        *,
+        depth: int | None = None,
+    ) -> Iterator[Fetched]:
         """Ask for the objects that `choose` names, as `Remote.fetch` promises; at most `limits.haves` are named."""
         with self._conversation("git-upload-pack") as channel:
             advertised = self._advertised(channel)
@@ -47,8 +54,10 @@ class SmartRemote:
                 channel.leave()
                 yield Fetched(advertised, None)
                 return
-            request = self._wanted(advertised, wants, haves[: self._limits.haves])
+            request = self._wanted(advertised, wants, haves[: self._limits.haves], depth)
             reader = self._reader(channel.ask(self._counted([request])))
+            if depth:
+                self._read_cuts(reader)
             self._read_acknowledgements(reader, len(haves))
             yield Fetched(advertised, reader.data(Said(self._progress), self._limits.pack_bytes))
 
@@ -108,12 +117,14 @@ class SmartRemote:
             )
         return advertised
 
-    def _wanted(self, advertised: Advertised, wants: Sequence[Digest], haves: Sequence[Digest]) -> bytes:
-        capabilities = self._capabilities(
-            advertised, needed=("side-band-64k",), taken=("ofs-delta",), silent="no-progress"
-        )
+    def _wanted(
+        self, advertised: Advertised, wants: Sequence[Digest], haves: Sequence[Digest], depth: int | None
+    ) -> bytes:
+        needed = ("side-band-64k", "shallow") if depth else ("side-band-64k",)
+        capabilities = self._capabilities(advertised, needed=needed, taken=("ofs-delta",), silent="no-progress")
         first, *others = dict.fromkeys(wants)
         lines = [f"want {first} {capabilities}", *(f"want {want}" for want in others)]
+        lines += [f"deepen {depth}"] if depth else []
         known = [f"have {have}" for have in dict.fromkeys(haves)]
         return _lines(lines) + FLUSH + _lines([*known, "done"])
 
@@ -135,6 +146,12 @@ class SmartRemote:
         wished = (*taken, silent) if self._progress is SILENT else taken
         words = [*needed, *(name for name in wished if name in offered), "object-format=sha256"]
         return " ".join([*words, f"agent=capsulestore/{__version__}"] if "agent" in offered else words)
+
+    def _read_cuts(self, reader: PacketReader) -> None:
+        """Read which commits it sends without those before them."""
+        for line in reader.lines(self._limits.advertisement_bytes):
+            if not line.startswith(_CUT):
+                raise RemoteMisbehaved(self._remote, "it does not say where it cuts its history, as git does")
 
     def _read_acknowledgements(self, reader: PacketReader, most: int) -> None:
         """Read what stands before the pack: which of the haves are known there, or that none is.

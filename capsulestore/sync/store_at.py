@@ -21,11 +21,10 @@ from capsulestore.sync.bad_pack import BadObject, BadPack
 from capsulestore.sync.checks import Checked
 from capsulestore.sync.commit_checks import links_of
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.memory import Known
 from capsulestore.sync.received_pack import ReceivedPack, read_pack
 from capsulestore.sync.remote import Remote, describe
 
-__all__ = ["check_received", "is_unknown", "look_at"]
+__all__ = ["check_received", "look_at"]
 
 _PLACE: Final = "make a place for capsules with `git init --bare --object-format=sha256 DIR`"
 _CUTS_HISTORY: Final = "shallow"
@@ -47,15 +46,8 @@ def check_received(store: Store, pack: ReceivedPack, checked: Checked, remote: s
         if is_here or any(store.index.has_commit(parent) for parent in commit.parents):
             return
     raise NoCapsuleStore(
-        remote, "there is a repository, but nothing that it has is a capsule", hint=f"is that the address? {_PLACE}"
+        remote, "there is a repository, but nothing that it has is a capsule", hint=f"is it the right one? {_PLACE}"
     )
-
-
-def is_unknown(store: Store, theirs: Advertised, known: Known) -> bool:
-    """Return whether nothing tells yet that a remote which has a main is a store."""
-    if theirs.main is None or known.sent or known.chosen or store.index.has_commit(theirs.main):
-        return False
-    return known.offered is None or known.offered.target != theirs.main
 
 
 def look_at(store: Store, remote: Remote, limits: Limits) -> None:

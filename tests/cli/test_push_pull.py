@@ -162,6 +162,13 @@ REFUSED = {
     "a directory that is not there": (["push", "../nowhere"], 5, "no such directory"),
     "a directory that is no repository": (["pull", ".."], 5, "no repository at that path"),
     "a repository of SHA-1 objects": (["pull", "../sha1"], 5, "SHA-1"),
+    "source code to take": (
+        ["pull", "../source"],
+        5,
+        "nothing that it has is a capsule\nhint: is it the right one? make",
+    ),
+    "source code to send to": (["push", "../source"], 5, "nothing that a store has\nhint: make a place for capsules"),
+    "source code to make a store of": (["clone", "../source", "../clone"], 5, "nothing that it has is a capsule"),
     "a file that is no bundle": (["pull", "../text"], 5, "text"),
     "a bundle to push to": (["push", "../text"], 5, "it is a bundle"),
     "an address with a password": (["pull", "https://ada:secret@forge.example.org/x"], 2, "has a password in it"),
@@ -175,6 +182,10 @@ def test_what_cannot_be_is_refused_and_changes_neither_side(capsule, project, te
     git(tmp_path, "init", "--quiet", "--object-format=sha1", "sha1")
     git(tmp_path / "sha1", "commit", "--quiet", "--allow-empty", "--message=of another format")
     (tmp_path / "text").write_text("no bundle")
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", "source")
+    (tmp_path / "source" / "fit.py").write_text("print(42)")
+    git(tmp_path / "source", "add", "fit.py")
+    git(tmp_path / "source", "commit", "--quiet", "--message=source code")
     before = unchanged(tmp_path)
     for words, status, said in REFUSED.values():
         done = capsule(*words)

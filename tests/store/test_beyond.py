@@ -49,8 +49,10 @@ def test_commits_beyond_others_are_those_that_git_lists(width, store, git):
     for _ in range(25):
         known = chance.sample(commits, k=chance.choice((0, 1, 1, 2, 3)))
         listed = git(store.path, "rev-list", "main", *(f"^{name}" for name in known)).split()
-        found = [str(registration.id) for registration in store.index.beyond(map(Digest.parse, known))]
-        assert sorted(found) == sorted(listed)
+        beyond = store.index.beyond(map(Digest.parse, known))
+        assert sorted(str(registration.id) for registration in beyond) == sorted(listed)
+        trees = store.index.trees_beyond([*map(Digest.parse, known)])
+        assert list(trees.items()) == [(registration.id, registration.commit.tree) for registration in beyond]
 
 
 def test_what_is_no_commit_of_the_shelf_is_passed_over(store, add):
@@ -71,3 +73,12 @@ def test_the_commits_of_an_environment_are_those_of_all_its_capsules(store, add,
     assert set(store.index.commits_of_environment(first.environment)) == commits
     assert all(map(store.index.has_commit, commits))
     assert store.index.commits_of_environment(first.capsule) == []
+
+
+def test_of_more_trees_than_one_query_takes_those_are_told_that_are_capsules(store, add):
+    recorded = add(store)
+    (registration,) = store.commits()
+    others = [Digest(f"{number:064x}") for number in range(2_000)]
+    asked = [*others, registration.id, recorded.capsule, recorded.environment]
+    assert store.index.capsules_among(asked) == {recorded.capsule}
+    assert store.index.capsules_among([]) == set()

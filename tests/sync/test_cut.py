@@ -39,16 +39,19 @@ def filled(ours) -> Store:
 
 
 def by_program(hub: Path, directory: Path) -> Line:
-    """A line to a repository by way of a program in place of ssh, which takes or gives so many bytes."""
+    """A line to a repository by way of a program in place of ssh, which takes or gives so many bytes; of one service
+    where that is named.
+    """
     program, pipe = directory / "ssh", directory / "pipe"
 
     @contextmanager
-    def line(sent: int | None = None, received: int | None = None) -> Iterator[Remote]:
+    def line(sent: int | None = None, received: int | None = None, service: str = "") -> Iterator[Remote]:
         limit = f"stdbuf -o0 head -c {sent} | " if sent is not None else "exec "
         if received is not None:
             # Nobody but `head` may hold on to what leads here, or the line would outlast the cut.
             limit = f"mkfifo {pipe}\nstdbuf -o0 head -c {received} <{pipe} &\nexec >{pipe}\nrm {pipe}\nexec "
-        program.write_text(f'#!/bin/sh\nfor command; do :; done\n{limit}sh -c "$command"\n')
+        cut = f'case "$command" in {service}*)\n{limit}sh -c "$command"\nexit\nesac\nexec sh -c "$command"\n'
+        program.write_text(f"#!/bin/sh\nfor command; do :; done\n{cut}")
         program.chmod(0o755)
         yield remote_at(f"nobody:{hub}", environ={**os.environ, "GIT_SSH": str(program)})
 
@@ -148,7 +151,7 @@ def test_after_an_answer_that_was_lost_the_retry_is_a_no_op(filled, theirs, hub,
     add(theirs, "theirs")
     push_to(hub, theirs)
     opening = len(run_git(hub, "receive-pack", "--advertise-refs", ".").encode())
-    with line(received=opening + 10) as remote, pytest.raises(RemoteProblem):
+    with line(received=opening + 10, service="git-receive-pack") as remote, pytest.raises(RemoteProblem):
         push(filled, remote, names)
     assert len(registered(hub)) == 2
     before = listing(hub)

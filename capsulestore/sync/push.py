@@ -67,8 +67,9 @@ def push(  # noqa: PLR0913  (each says another thing of what is asked)
 
     With capsules go the statements about them, and their tags. The remote's main then holds what both held. `named`
     says whether it is one of this store's remotes, which are remembered. When this returns, it has said that it has
-    all; after an error it has what it had, or all, and pushing again is safe. Raise the errors of `RemoteProblem`,
-    `UnknownName` for a capsule that is not registered, and what reading the store raises.
+    all; after an error it has what it had, or all, and pushing again is safe. Where nothing is known of what its main
+    has, that is looked at first. Raise the errors of `RemoteProblem`, of them `NoCapsuleStore` where no store lies
+    there, `UnknownName` for a capsule that is not registered, and what reading the store raises.
     """
     memory = Memory(store, remote.name, place=remote.shown, named=named)
     return _Pushing(store, remote, chosen, memory, limits, progress).run(dry_run=dry_run)

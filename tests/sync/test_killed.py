@@ -138,7 +138,7 @@ def assert_recovered(original: Place, all_grief: list[Grief]) -> None:
 
 
 def test_killed_at_some_moments(original, tmp_path):
-    killed = come_to_grief(original, tmp_path, OPERATIONS, dies_at=(4, 15, 40))
+    killed = come_to_grief(original, tmp_path, OPERATIONS, dies_at=(8, 30))
     assert {one.ended for one in killed} == {Ended(-signal.SIGKILL, "")}
     assert {one.operation for one in killed} == set(OPERATIONS)
     assert_recovered(original, killed)

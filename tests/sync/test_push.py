@@ -47,7 +47,7 @@ def test_of_what_the_remote_has_nothing_is_sent_again(hub, ours):
 
 
 def test_what_one_more_capsule_takes_does_not_depend_on_how_many_there_are(hub, ours, new_store, tmp_path):
-    for number in range(12):
+    for number in range(8):
         add(ours, f"{number}", environment=f"{number}")
     push_to(hub, ours)
     few, other = new_store("few"), make_bare(tmp_path / "other.git")

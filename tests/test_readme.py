@@ -52,6 +52,8 @@ def run(commands: list[str], directory: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
     # What pip says of this machine's settings is not the walk-through's.
     monkeypatch.setenv("PIP_QUIET", "2")
+    # As pip wants it said. Compiling takes most of an install's time.
+    monkeypatch.setenv("PIP_NO_COMPILE", "no")
     # So that there is a variable to tell of.
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from uv import find_uv_bin
 
-from capsulestore import Store
+from capsulestore import Store, record
 
 ROOT = Path(__file__).parents[2]
 BUILT_FROM = ("capsulestore", "cli", "docs/man", "pyproject.toml", "README.md")
-NEEDED = frozenset({"dulwich", "orjson", "rfc8785", "threadpoolctl"})
+NEEDED = frozenset({"archspec", "dulwich", "orjson", "rfc8785", "threadpoolctl"})
 QUICKLY = ["container"]
 """The layers that are captured where the environment is not the subject: reading it takes time."""
 
@@ -148,6 +148,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 @pytest.fixture
 def quickly() -> dict[str, Any]:
     return {"layers": QUICKLY}
+
+
+@pytest.fixture
+def known(store: Store, quickly: dict[str, Any]) -> None:
+    """Have an analysis `known` recorded: what there is to know of the interpreter need then not be found out again."""
+    with record("known", **quickly):
+        pass
 
 
 @pytest.fixture

@@ -298,10 +298,11 @@ def pythons() -> dict[str, Path]:
         on_path = [Path(directory, f"python{version}") for directory in os.get_exec_path()]
         for candidate in [*on_path, *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]:
             if (
-                candidate.exists()
+                version not in found
+                and candidate.exists()
                 and not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode
             ):
-                found.setdefault(version, candidate)
+                found[version] = candidate
     return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
 
 

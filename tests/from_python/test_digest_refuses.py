@@ -161,6 +161,7 @@ def test_what_refers_to_itself_is_refused_as_too_deep():
             compute_environment_digest(endless)
 
 
+@pytest.mark.slow
 def test_what_shares_its_parts_is_counted_as_often_as_they_stand():
     value: list = [1]
     for _ in range(100):

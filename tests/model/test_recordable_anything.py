@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,6 +144,7 @@ def test_any_value_becomes_canonical_json_twice_the_same(value):
     assert len(set(found[1])) == len(found[1])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.one_of(st.integers(), st.text()), VALUES))
 def test_the_order_in_which_members_were_added_does_not_matter(value):
     plain, told = recordable(value)

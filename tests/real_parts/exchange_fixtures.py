@@ -1,5 +1,6 @@
 """Fixtures of the tests that exchange capsules, for their `pytest_plugins`."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +11,15 @@ from git_peers import make_bare
 from capsulestore.store import Store
 
 
+@pytest.fixture(scope="session")
+def empty_hub(tmp_path_factory) -> Path:
+    return make_bare(tmp_path_factory.mktemp("hub") / "hub.git", receive__fsckObjects="true")
+
+
 @pytest.fixture
-def hub(tmp_path) -> Path:
+def hub(empty_hub, tmp_path) -> Path:
     """An empty repository of git that checks what it is sent as strictly as a store does."""
-    return make_bare(tmp_path / "hub.git", receive__fsckObjects="true")
+    return Path(shutil.copytree(empty_hub, tmp_path / "hub.git"))
 
 
 @pytest.fixture

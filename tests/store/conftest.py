@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,7 +23,7 @@ from capsulestore.model.objects import Encoded
 from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.store import Store
 
-WRITER = Path(__file__).with_name("writer.py")
+WRITER, BEFALL = (Path(__file__).with_name(name) for name in ("writer.py", "befall.py"))
 
 
 def environment_of(title: str, packages: int) -> dict:
@@ -195,18 +196,36 @@ def strace() -> str:
     return found
 
 
-@dataclass(frozen=True)
-class Interrupted:
-    """A store in which something befell a writer: what it printed, what it said, and how it ended."""
+@pytest.fixture(scope="session")
+def befallen(strace) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a program, let something befall a call, and return its status, output and errors: see `befall.py`.
+
+    `befallen("rename", "signal=KILL:when=2", program, *arguments)` kills it as it renames for the second time.
+    """
+    command = [sys.executable, str(BEFALL), strace]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def befallen(call: str, what: str, program: str, *arguments: str, **environ: str) -> tuple[int, str, str]:
+            asked = {"call": call, "what": what, "program": program, "arguments": arguments}
+            process.stdin.write(json.dumps({**asked, "environ": {**os.environ, **environ}}) + "\n")
+            process.stdin.flush()
+            return tuple(json.loads(process.stdout.readline()))
+
+        yield befallen
+        process.stdin.close()
+
+
+class Interrupted(NamedTuple):
+    """A store in which something befell a writer: how it ended, what it printed, what it said."""
 
     path: str
+    returncode: int
     out: str
     error: str
-    returncode: int
 
 
 @pytest.fixture(scope="session")
-def at_each_call(strace, tmp_path_factory) -> Callable[..., list[Interrupted]]:
+def at_each_call(befallen, tmp_path_factory) -> Callable[..., list[Interrupted]]:
     """Let something befall each system call of a kind that a writer makes, in turn, once in a copy of a store.
 
     `at_each_call("rename", "signal=KILL", packages)` returns those copies in which it did. Before, each has a capsule
@@ -215,20 +234,20 @@ def at_each_call(strace, tmp_path_factory) -> Callable[..., list[Interrupted]]:
 
     def at_each_call(syscall: str, what: str, packages: int) -> list[Interrupted]:
         directory = tmp_path_factory.mktemp(syscall)
-        environ = {**os.environ, "HOME": str(directory), "GIT_CONFIG_GLOBAL": os.devnull}
+        program = WRITER.read_text()
+        environ = {"HOME": str(directory), "GIT_CONFIG_GLOBAL": os.devnull}
         with Store.init(str(directory / "0")) as store:
             record(store, Surroundings(environment=environment_of("before", 1)), Description(title="before"))
         found = []
         for number in range(1, 100):
             shutil.copytree(directory / "0", directory / str(number))
             path = str(directory / str(number) / ".capsules")
-            inject = [strace, "-f", "-o", os.devnull, "-e", f"inject=/^{syscall}$:{what}:when={number}"]
-            add = [sys.executable, str(WRITER), path, "0", "1", str(packages)]
-            done = subprocess.run([*inject, *add], env=environ, capture_output=True, text=True, check=False)
+            add = (path, "0", "1", str(packages))
+            done = Interrupted(path, *befallen(syscall, f"{what}:when={number}", program, *add, **environ))
             if done.returncode == 0:
                 assert found, f"nothing befell a {syscall}"
                 return found
-            found.append(Interrupted(path, done.stdout, done.stderr, done.returncode))
+            found.append(done)
         raise AssertionError(f"there is no end of {syscall}")
 
     return at_each_call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,34 +53,17 @@ def answers(store: Store, objects: dict[Digest, GitObject]) -> Iterator[bool]:
                 yield True
 
 
-def changed(complete: bytes, places: int) -> Iterator[tuple[int, bytes]]:
-    """Yield copies with one bit flipped: at the first and last hundred bytes, and at places chosen by a fixed seed."""
-    chosen = {*range(100), *range(len(complete) - 100, len(complete))}
-    chosen |= set(random.Random(1).choices(range(len(complete)), k=places))
-    for place in sorted(chosen):
-        yield place, complete[:place] + bytes([complete[place] ^ (1 << place % 8)]) + complete[place + 1 :]
-
-
-@pytest.mark.parametrize("ending", ["pack", "idx"])
-def test_a_flipped_bit_is_never_an_answer(store, packed, ending):
-    path = file_of_pack(store, ending)
-    complete = path.read_bytes()
-    refused = 0
-    for place, damaged in changed(complete, places=200):
-        path.write_bytes(damaged)
-        outcomes = list(answers(store, packed))
-        refused += not all(outcomes)
-        assert len(outcomes) == len(packed), f"byte {place}"
-    assert refused > 100
-
-
 @pytest.mark.parametrize("ending", ["pack", "idx"])
 def test_no_flipped_bit_at_any_byte_is_ever_an_answer(store, packed, ending):
     path = file_of_pack(store, ending)
     complete = path.read_bytes()
-    for _, damaged in changed(complete, places=20 * len(complete)):
-        path.write_bytes(damaged)
-        assert len(list(answers(store, packed))) == len(packed)
+    refused = 0
+    for place in range(len(complete)):
+        path.write_bytes(complete[:place] + bytes([complete[place] ^ (1 << place % 8)]) + complete[place + 1 :])
+        outcomes = list(answers(store, packed))
+        refused += not all(outcomes)
+        assert len(outcomes) == len(packed), f"byte {place}"
+    assert refused > 100
 
 
 @pytest.mark.parametrize("ending", ["pack", "idx"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -74,7 +73,7 @@ def test_a_process_killed_as_it_changed_the_index_leaves_a_journal_that_undoes_i
 @pytest.mark.slow
 @pytest.mark.parametrize("behind", ["to be made", "to be brought up to date"])
 @pytest.mark.parametrize("syscall", ["pwrite64", "fdatasync", "unlink"])
-def test_killed_at_any_moment_of_indexing(indexed, add, registered, strace, tmp_path, syscall, behind):
+def test_killed_at_any_moment_of_indexing(indexed, add, registered, befallen, tmp_path, syscall, behind):
     add(indexed, "later")
     indexed.close()
     if behind == "to be made":
@@ -83,13 +82,12 @@ def test_killed_at_any_moment_of_indexing(indexed, add, registered, strace, tmp_
     for number in range(1, 100):
         shutil.copytree(indexed.path, tmp_path / str(number))
         path = str(tmp_path / str(number))
-        inject = [strace, "-f", "-o", os.devnull, "-e", f"inject={syscall}:signal=KILL:when={number}"]
-        done = subprocess.run([*inject, sys.executable, "-c", LIST, path], capture_output=True, text=True, check=False)
+        status, *_ = befallen(syscall, f"signal=KILL:when={number}", LIST, path)
         with Store(path) as store:
             assert listed(store) == registered(store)
             assert_made_anew(store)
-        if done.returncode == 0:
+        if status == 0:
             break
-        assert done.returncode == -signal.SIGKILL
+        assert status == -signal.SIGKILL
         killed += 1
     assert killed

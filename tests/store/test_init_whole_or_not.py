@@ -49,13 +49,11 @@ def test_eight_threads_that_make_a_store_at_once_make_one(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("syscall", ["mkdir", "fsync", "rename"])
-def test_a_maker_killed_at_any_moment_leaves_a_whole_store_or_none(tmp_path, strace, sound, add, syscall):
+def test_a_maker_killed_at_any_moment_leaves_a_whole_store_or_none(tmp_path, befallen, sound, add, syscall):
     for number in range(1, 100):
         project = tmp_path / str(number)
         project.mkdir()
-        inject = f"inject=/^{syscall}:signal=KILL:when={number}"
-        command = [strace, "-f", "-o", os.devnull, "-e", inject, sys.executable, "-c", INIT, str(project)]
-        code = subprocess.run(command, check=False).returncode
+        code, *_ = befallen(f"{syscall}.*", f"signal=KILL:when={number}", INIT, str(project))
         if (project / ".capsules").exists():
             with Store(str(project)) as store:
                 sound(store)

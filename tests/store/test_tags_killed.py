@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -107,7 +106,7 @@ def test_what_a_killed_process_held_is_free_when_the_next_of_ours_has_come(tagge
 @pytest.mark.slow
 @pytest.mark.parametrize("syscall", ["link", "rename", "unlink", "mkdir", "rmdir", "write", "fsync"])
 @pytest.mark.parametrize("case", CASES)
-def test_killed_at_any_moment(tagged, git, strace, tmp_path, assert_works, case, syscall):
+def test_killed_at_any_moment(tagged, git, befallen, tmp_path, assert_works, case, syscall):
     store, digests = tagged
     command, name, change = CASES[case]
     before = {tag: digests[number] for tag, number in BEFORE.items()}
@@ -119,14 +118,13 @@ def test_killed_at_any_moment(tagged, git, strace, tmp_path, assert_works, case,
         copy = str(tmp_path / str(number))
         # With hard links: by them a lock that one of ours left is known.
         subprocess.run(["cp", "-a", store.path, copy], check=True)
-        inject = [strace, "-f", "-o", os.devnull, "-e", f"inject=/^{syscall}$:signal=KILL:when={number}"]
-        arguments = [sys.executable, "-c", WRITER, copy, command, name, digests[1]]
-        done = subprocess.run([*inject, *arguments], capture_output=True, text=True, check=False)
+        arguments = (copy, command, name, digests[1])
+        status, *_ = befallen(syscall, f"signal=KILL:when={number}", WRITER, *arguments)
         found.append(tags_of(copy, git))
-        if done.returncode == 0:
+        if status == 0:
             assert found[-1] == after
             break
-        assert done.returncode == -signal.SIGKILL
+        assert status == -signal.SIGKILL
         assert found[-1] in (before, after)
         with Store(copy) as killed:
             assert_works(killed, name)

@@ -75,15 +75,16 @@ def _mapping(given: Any, *path: str) -> Mapping[str, Json]:
 
 
 def _states(given: Any, there: Collection[str]) -> Mapping[str, LayerState]:
-    """Return how looking at each layer ended; of one that is there, and of no other, something was captured."""
+    """Return how looking at each layer ended. What is there was captured, whatever is said of it, and nothing else."""
     states = {}
     for layer, state in _mapping(given, "states").items():
         if not LayerState.is_valid(state):
             raise InvalidValue('is neither `captured`, `none` nor {"unknown": REASON}', ("states", layer))
         states[layer] = LayerState.parse(state)
-        if states[layer].state != "unknown" and (states[layer].state == "captured") != (layer in there):
-            raise InvalidValue("is not what the layers beside it say", ("states", layer))
-    return states
+    captured = LayerState("captured")
+    return {layer: state for layer, state in states.items() if state != captured} | {
+        layer: captured for layer in there if states.get(layer, captured).state != "unknown"
+    }
 
 
 class _Conversion:

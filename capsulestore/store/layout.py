@@ -73,8 +73,8 @@ def make(path: str) -> None:
     with unwritable(path, doing="make", hint=None):
         os.makedirs(parent, exist_ok=True)
         draft = os.path.join(parent, f"{os.path.basename(path)}.{os.urandom(8).hex()}.new")
-        os.mkdir(draft)
         try:
+            os.mkdir(draft)
             for name in _DIRECTORIES:
                 os.makedirs(os.path.join(draft, name))
             for name, text in _FILES.items():
@@ -94,8 +94,7 @@ def make(path: str) -> None:
 def check(path: str) -> None:
     """Raise `NoStore` or `StoreUnreadable` where `path` is not a store that this release reads and writes."""
     try:
-        for directory in ("objects", "refs"):
-            os.stat(os.path.join(path, directory))
+        os.stat(os.path.join(path, "objects"))
         if _is_as_made(os.path.join(path, "config")):
             return
         config = _parsed(os.path.join(path, "config"))

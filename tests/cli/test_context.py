@@ -158,7 +158,7 @@ def test_diff_compares_layers_of_context_where_they_are_named(capsule, added, st
     second = capsule("add", "-m", "with eight", env=EIGHT).line
     done = capsule("diff", added, second, "--layer", "variables", "--json")
     assert done.status == 1
-    assert done.json.keys() == {"a", "b", "identical", "changes"}
+    assert done.json.keys() == {"a", "b", "identical", "changes", "unseen"}
     assert (done.json["identical"], done.json["changes"]) == (False, [CHANGE])
     text = capsule("diff", added, second, "--layer", "variables")
     assert text.out.splitlines() == ["variables/process", "  OMP_NUM_THREADS  4 → 8"]

@@ -165,7 +165,9 @@ def test_i7_no_secret_in_the_place_of_a_word_enters_a_store(workshop, look):
     members = {"native": "name", "python": "build", "table": "sha256"}
     urls = {name: workshop.plant(name, "https://ann:{S}@example.org/t/{S}") for name in members}
     look.rewrite(lambda name, _: {members[name]: urls[name]})
-    assert look()["environment"]["conda"]["packages"] == {}
+    document = look()
+    assert "conda" not in document["environment"]
+    assert "unknown" in document["states"]["conda"]
     for member in members.values():
         assert f"a record that has a `{member}` that is none: the package is not recorded" in workshop.told()
     assert workshop.found() == {}

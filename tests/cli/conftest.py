@@ -54,7 +54,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(prepared: Path, tmp_path: Path) -> Path:
+def project(prepared: Path, tmp_path: Path, known_machine: None) -> Path:
     """A directory with a `.venv` of its own, as a project has it."""
     shutil.copytree(prepared, tmp_path / "a project", symlinks=True)
     return tmp_path / "a project"

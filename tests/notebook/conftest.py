@@ -30,7 +30,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_machine: None) -> Path:
     """A directory with an empty store; nothing of the user's reaches into its kernels."""
     kernel = tmp_path / "jupyter" / "kernels" / KERNEL
     kernel.mkdir(parents=True)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from . import deep, in_process, moving, whole_process
+from . import deep, in_process, moving, serving, whole_process
 from .commands import commands
 from .environments import CannotInstall, environments
 from .machine import described
@@ -38,6 +38,8 @@ def main() -> None:
     figures |= whole_process.measure(deep.commands(made, scratch), given.rounds, scratch)
     print("Moving stores", flush=True)
     figures |= moving.measure(made, given.rounds, scratch)
+    print("Serving", flush=True)
+    figures |= serving.measure(made, given.rounds, scratch)
     print("Within a process", flush=True)
     figures |= in_process.measure(made, given.rounds, scratch)
     figures |= in_process.measure_layers(made, given.rounds, scratch)

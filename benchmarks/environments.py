@@ -75,7 +75,7 @@ def environments(directory: Path, sources: Path) -> Environments:
     """
     pinned = REQUIREMENTS.read_bytes() + PIP.encode()
     target = _installed(directory / "target", pinned, lambda: (PIP, "--no-deps", "-r", str(REQUIREMENTS)))
-    capsule = _installed(directory / "capsule", _content(sources), lambda: (str(_wheel(sources, directory)),))
+    capsule = _installed(directory / "capsule", _content(sources), lambda: (f"{_wheel(sources, directory)}[server]",))
     (wheel,) = (directory / "wheels").glob("*.whl")
     both = pinned + wheel.read_bytes()
     recorder = _installed(directory / "recorder", both, lambda: (str(wheel),), begin=lambda path: _linked(target, path))

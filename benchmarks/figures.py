@@ -13,13 +13,15 @@ class Figure:
     """How long one thing took, each time, in milliseconds, and the most memory it had, in MB (10**6 bytes).
 
     `memory` is None where it was not looked at, and so are the `kilobytes` (10**3 bytes) that went to and fro.
-    `missing` says in words why nothing was measured; then there are no times.
+    `percentile_99` is how long, of 100 requests to a server, the one before the slowest took, in milliseconds, where
+    many were sent. `missing` says in words why nothing was measured; then there are no times.
     """
 
     label: str
     times: tuple[float, ...] = ()
     memory: float | None = None
     kilobytes: float | None = None
+    percentile_99: float | None = None
     missing: str = ""
 
     @property

@@ -6,7 +6,6 @@ once. Git moves the same commits between repositories of its own that hold the s
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -23,6 +22,7 @@ from . import whole_process
 from .commands import variables
 from .environments import Environments
 from .figures import Figure, Figures
+from .known_stores import add_capsules, store_of
 from .whole_process import Command
 
 __all__ = ["measure"]
@@ -76,10 +76,9 @@ class _Moving:
     """The commands, with the stores and repositories that they need."""
 
     def __init__(self, made: Environments, place: Path, environ: Mapping[str, str]) -> None:
+        self._made = made
         self._capsule = str(made.capsule / "bin/capsule")
-        self._python = str(made.capsule / "bin/python")
         self._git = shutil.which("git") or "git"
-        self._stores = made.capsule.parent / "stores"
         self._place = place
         self._environ = environ
 
@@ -113,7 +112,7 @@ class _Moving:
 
     def whole(self) -> list[Command]:
         """Return what moves a whole store into an empty one, and into none."""
-        store = self._store(WHOLE)
+        store = store_of(WHOLE, self._made, self._environ)
         hub, cloned = self._place / "empty.git", self._place / "cloned"
 
         def make_empty() -> None:
@@ -155,7 +154,7 @@ class _Moving:
         writer, of_git = place / "writer", place / "git-writer"
 
         def add() -> None:
-            self._make(writer, _count(self._git, writer) + 1, next(environments))
+            add_capsules(self._made, self._environ, writer, _count(self._git, writer) + 1, next(environments))
 
         def take_over() -> None:
             self._do(self._git, "-C", of_git, "fetch", "--quiet", writer / ".capsules", "main:main")
@@ -182,7 +181,7 @@ class _Moving:
 
     def _exchanging(self, name: str, number: int) -> Path:
         """Make a repository with so many capsules, and stores that know that they have the same; all for git again."""
-        place, store = self._place / name, self._store(number)
+        place, store = self._place / name, store_of(number, self._made, self._environ)
         place.mkdir()
         for bare in ("hub", "git-hub", "git-writer", "git-reader"):
             self._do(self._git, "clone", "--quiet", "--bare", store / ".capsules", place / bare)
@@ -195,22 +194,6 @@ class _Moving:
         self._do(self._capsule, "--store", place / "writer", "push")
         _copy(place / "writer", place / "reader")
         return place
-
-    def _store(self, number: int) -> Path:
-        """Make a store of so many capsules, with its index, unless it was made before by the same."""
-        store, marker = self._stores / str(number), self._stores / f"{number}.made"
-        stamp = hashlib.sha256((_HERE / "stores.py").read_bytes()).hexdigest()
-        if not marker.is_file() or marker.read_text("ascii") != stamp:
-            print(f"Making a store of {number:,} capsules", flush=True)
-            shutil.rmtree(store, ignore_errors=True)
-            store.mkdir(parents=True)
-            self._make(store, number)
-            self._do(self._capsule, "--store", store, "log")
-            marker.write_text(stamp, "ascii")
-        return store
-
-    def _make(self, store: Path, *numbers: int) -> None:
-        self._do(self._python, "-I", _HERE / "stores.py", store, *numbers)
 
     def _do(self, *command: object) -> None:
         subprocess.run(list(map(str, command)), env=self._environ, stdout=subprocess.DEVNULL, check=True)

@@ -53,6 +53,15 @@ is run five times at most.
 
 {moving}
 
+## Serving
+
+`capsule serve` on the loopback, of a store of 10,000 such capsules, asked by wrk over 8 connections at once for some
+seconds a round, five rounds at most; each answer is waited for before that connection asks again. The time is that of a
+request, of those that are answered in a second. Of 100 requests one had to wait longer than the last column says, in
+the round in which it was longest. Both servers are one process, and wrk is another.
+
+{serving}
+
 ## Within a process
 
 The library's functions, in a process that has already imported them. A look-up opens the store, too.
@@ -83,7 +92,14 @@ machine should have nothing else to do. `make benchmark ROUNDS=3` is quick, and 
 
 def page(figures: Figures, *, machine: str, compared: str, rounds: int, by_hand: str) -> str:
     """Return the page in Markdown. `compared` names the versions; `by_hand` ends it."""
-    parts: dict[str, list[Figure]] = {"deep-": [], "moving-": [], "in-process-": [], "layer-": [], "": []}
+    parts: dict[str, list[Figure]] = {
+        "deep-": [],
+        "moving-": [],
+        "serving-": [],
+        "in-process-": [],
+        "layer-": [],
+        "": [],
+    }
     for name, figure in figures.items():
         parts[next(part for part in parts if name.startswith(part))].append(figure)
     return _PAGE.format(
@@ -97,6 +113,10 @@ def page(figures: Figures, *, machine: str, compared: str, rounds: int, by_hand:
         moving=table(
             ("command", "median", "fastest", "slowest", "memory", "to and fro"),
             ([*_times(figure), _memory(figure), _traffic(figure)] for figure in parts["moving-"]),
+        ),
+        serving=table(
+            ("request", "median", "fastest", "slowest", "requests a second", "99 of 100 within"),
+            ([*_times(figure), _rate(figure), _percentile(figure)] for figure in parts["serving-"]),
         ),
         within=_of_functions(parts["in-process-"]),
         layers=_of_functions(parts["layer-"]),
@@ -144,6 +164,14 @@ def _memory(figure: Figure) -> str:
 
 def _traffic(figure: Figure) -> str:
     return _NOTHING if figure.kilobytes is None else f"{_digits(figure.kilobytes)} KB"
+
+
+def _rate(figure: Figure) -> str:
+    return _NOTHING if figure.median is None else f"{1e3 / figure.median:,.0f}"
+
+
+def _percentile(figure: Figure) -> str:
+    return _NOTHING if figure.percentile_99 is None else f"{_digits(figure.percentile_99)} ms"
 
 
 def _digits(value: float) -> str:

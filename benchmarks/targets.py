@@ -65,6 +65,13 @@ def _kilobytes(name: str) -> Callable[[Figures], float | None]:
     return lambda figures: figures[name].kilobytes
 
 
+def _slowest_page(figures: Figures) -> float | None:
+    """Return the greatest 99th percentile of the lists, None where one of them was not measured."""
+    seen = [figures[f"serving-{name}"].percentile_99 for name in ("page", "title", "package")]
+    known = [percentile for percentile in seen if percentile is not None]
+    return max(known) if known == seen else None
+
+
 def _most_memory(figures: Figures) -> float | None:
     """Return the most memory that any `capsule` command had, None where one of them was not measured.
 
@@ -168,6 +175,13 @@ TARGETS: Final = (
         "",
         _ratio("moving-clone", "moving-git-clone"),
     ),
+    Target(
+        "`GET /api/capsules/ID`, of 10,000, takes at most {} times what a bare FastAPI route takes for the same bytes",
+        2,
+        "",
+        _ratio("serving-capsule", "serving-bare"),
+    ),
+    Target("of 100 pages of a list of 10,000 capsules, 99 take at most {} ms", 50, "ms", _slowest_page),
     Target("no `capsule` command takes more than {} MB of memory", 100, "MB", _most_memory),
     Target(
         "aimed at: `capsule verify`, warm, takes at most {} times what `uv pip freeze` takes",

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from capsulestore.errors import StoreBusy, StoreUnreadable
+from capsulestore.model.caseless import caseless
 from capsulestore.store.queue import queue
 
 __all__ = ["DerivedDatabase", "Source"]
@@ -171,13 +172,16 @@ class DerivedDatabase:
 
 def _connected(path: str, mode: str = "memory") -> sqlite3.Connection:
     name = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         ":memory:" if mode == "memory" else name,
         uri=mode != "memory",
         isolation_level=None,
         timeout=_WAIT_SECONDS,
         check_same_thread=False,
     )
+    # SQLite's own `lower` and LIKE know ASCII alone.
+    connection.create_function("caseless", 1, caseless, deterministic=True)
+    return connection
 
 
 def _filled(connection: sqlite3.Connection, source: Source) -> sqlite3.Connection:

@@ -13,13 +13,14 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from capsulestore.errors import CapsuleError, MissingObject, StoreUnreadable
+from capsulestore.errors import CapsuleError, MissingObject, StoreUnreadable, UnknownName
 from capsulestore.model.canonical import Json
 from capsulestore.model.commit import iso_time
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import Read
 from capsulestore.store.history import History, Registration
 from capsulestore.store.index_source import NOT_LOOKED_AT, ShelfSource, digest_of, digests_of
+from capsulestore.store.wanted import Wanted
 
 if TYPE_CHECKING:
     from capsulestore.store.derived import DerivedDatabase
@@ -37,6 +38,7 @@ _REGISTERED: Final = """
     FROM trees t JOIN commits c ON c.id = t.registration
 """
 _EARLIEST_FIRST: Final = "ORDER BY t.time, t.generation, t.registration"
+_NEWEST_FIRST: Final = "ORDER BY t.time DESC, t.generation DESC, t.registration DESC"
 # The `+` keeps SQLite from going through all trees of the kind instead of those in the range.
 _BEGINNING: Final[dict[IndexedKind, str]] = {
     "capsule": "SELECT digest FROM trees WHERE +kind = 'capsule' AND digest BETWEEN ? AND ? ORDER BY 1",
@@ -205,8 +207,26 @@ class Index:
 
     def capsules(self, limit: int | None = None) -> list[Registered]:
         """Return the capsules, newest first, at most `limit`; those that `unreadable` tells of are not among them."""
-        order = "ORDER BY t.time DESC, t.generation DESC, t.registration DESC LIMIT ?"
-        return self._registered(f"WHERE t.kind = 'capsule' {order}", -1 if limit is None else limit)
+        return self.page(Wanted(), -1 if limit is None else limit)
+
+    def page(self, wanted: Wanted, limit: int, after: Digest | None = None) -> list[Registered]:
+        """Return the capsules that are wanted, newest first, at most `limit`: those after what a commit registered.
+
+        By the place of that commit, whatever was registered since; raise `UnknownName` for one that is none of the
+        shelf's.
+        """
+        conditions = ["t.kind = 'capsule'"]
+        values: list[object] = []
+        if after is not None:
+            place = self._places([after]).get(after)
+            if place is None:
+                raise UnknownName(f"{after} is no commit of the shelf")
+            conditions.append("(t.time, t.generation, t.registration) < (?, ?, ?)")
+            values += [-place[0], -place[1], after.raw]
+        for condition, of_condition in wanted.conditions():
+            conditions.append(condition)
+            values += of_condition
+        return self._registered(f"WHERE {' AND '.join(conditions)} {_NEWEST_FIRST} LIMIT ?", *values, limit)
 
     def statements(self, subject: Digest) -> list[Registered]:
         """Return the statements about a capsule, earliest first."""

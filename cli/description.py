@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -11,6 +10,7 @@ import click
 from capsulestore.capture.files import path_text
 from capsulestore.errors import InvalidValue, UsageError
 from capsulestore.model.canonical import check
+from capsulestore.model.json_text import parse_json
 
 from .candidates import complete_name
 from .command import FILE
@@ -35,7 +35,7 @@ def result_options(function: _Function) -> _Function:
 
 
 def described(  # noqa: PLR0913  (one parameter for each option)
-    store: Store,
+    store: Store | None,
     title: str,
     *,
     param: dict[str, Any],
@@ -43,7 +43,7 @@ def described(  # noqa: PLR0913  (one parameter for each option)
     label: dict[str, Any],
     parents: tuple[str, ...],
 ) -> Description:
-    """Return what the options say, but for inputs and outputs; a parent is one of the store's."""
+    """Return what the options say, but for inputs and outputs; a parent is one of the store's, where there is one."""
     from capsulestore.recording.capsule import Description
 
     if both := param.keys() & param_json.keys():
@@ -52,18 +52,8 @@ def described(  # noqa: PLR0913  (one parameter for each option)
         title=path_text(title),
         parameters=param | param_json,
         labels=label,
-        parents=[store.resolve_capsule(name) for name in parents],
+        parents=[store.resolve_capsule(name) for name in parents] if store else (),
     )
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text; raise `ValueError` for what is none, `RecursionError` for what is too deep."""
-    # Not orjson, which rounds large integers: the model refuses them.
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def _pairs(

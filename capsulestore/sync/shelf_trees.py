@@ -13,13 +13,14 @@ from typing import Final, Literal, NamedTuple
 from capsulestore.errors import InvalidValue, StoreUnreadable
 from capsulestore.model.capsule import Capsule, decode_files, is_capsule
 from capsulestore.model.digest import Digest
+from capsulestore.model.json_text import check_size
 from capsulestore.model.mapping import decode_entry, tree_keys
 from capsulestore.model.objects import EMPTY_TREE, GitObject, Read, TreeEntry, decode_tree
 from capsulestore.model.statement import Statement, subject_of
 from capsulestore.sync.limits import Limits
 from capsulestore.sync.tree_names import is_dangerous
 
-__all__ = ["Below", "Child", "Place", "ShelfKind", "check_crowd", "check_value", "look_into"]
+__all__ = ["Below", "Child", "Place", "ShelfKind", "check_value", "look_into"]
 
 ShelfKind = Literal["capsule", "statement", "empty", "other"]
 """What the tree of a commit is, as the index of the shelf tells them apart; `empty` is a join's."""
@@ -78,14 +79,8 @@ def look_into(child: Child, data: bytes, read: Read, limits: Limits) -> Below:
 def check_value(place: Place, data: bytes, limits: Limits) -> None:
     """Raise `InvalidValue` where a blob is not what its place asks for."""
     if place in _LEVELS:
-        check_crowd(data, limits)
+        check_size(data, limits.json_values)
         decode_entry(data, _LEVELS[place])
-
-
-def check_crowd(data: bytes, limits: Limits) -> None:
-    """Raise `InvalidValue` for JSON of more values than are taken, as its commas and brackets tell."""
-    if len(data) > limits.json_values and sum(map(data.count, (b",", b"[", b"{"))) > limits.json_values:
-        raise InvalidValue(f"JSON of more than {limits.json_values} values")
 
 
 def _shelf(_: Digest, data: bytes, read: Read, limits: Limits) -> Below:

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 from capsulestore.errors import InvalidValue
 from capsulestore.model.digest import Digest
+from capsulestore.model.json_text import check_size
 from capsulestore.model.objects import GitObject, Kind
 from capsulestore.sync.bad_pack import BadObject
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.shelf_trees import Child, Place, ShelfKind, check_crowd, check_value, look_into
+from capsulestore.sync.shelf_trees import Child, Place, ShelfKind, check_value, look_into
 
 __all__ = ["Find", "TreeWalk"]
 
@@ -150,7 +151,7 @@ class TreeWalk:
 
     def _json(self, name: Digest, opened: list[_Open], tree: Child) -> GitObject:
         found = self.checked(self.find(name), "blob", lambda: f"object {name} in {_path(opened, tree)}")
-        check_crowd(found.data, self._limits)
+        check_size(found.data, self._limits.json_values)
         self._manifest_bytes += len(found.data)
         if self._manifest_bytes > self._limits.manifest_bytes:
             most = self._limits.manifest_bytes

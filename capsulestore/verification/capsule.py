@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsulestore.capture.cache import NOTHING_KEPT, Cache
@@ -16,17 +17,20 @@ from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.verification.files import FileCheck, check_files, said_of
-from capsulestore.verification.matching import EnvironmentMatch, RecordedEnvironment, match_environment
+from capsulestore.verification.matching import EnvironmentMatch, match_environment, match_given
+from capsulestore.verification.recorded import RecordedEnvironment
 
 if TYPE_CHECKING:
     from capsulestore.capture.integrity import Integrity
     from capsulestore.capture.interpreter import Interpreter
     from capsulestore.model.capsule import Capsule
+    from capsulestore.model.document import Document
+    from capsulestore.store.names import Named
     from capsulestore.verification.code import CodeCheck
 
     DeepCheck = Callable[[Interpreter], Integrity]
 
-__all__ = ["Failure", "Verification", "verify"]
+__all__ = ["Failure", "Verification", "verify", "verify_given"]
 
 _NO_OTHER: Final = frozenset({"same", "missing"})
 
@@ -53,7 +57,8 @@ class Verification(NamedTuple):
 
     `capsule` is None where an environment was verified by its own digest. `recorded_target` is the interpreter that was
     captured, as a path here, and what it was chosen by. `deep` is how the files stand that are installed here, where
-    those were asked for.
+    those were asked for. `not_looked_at` is what the capsule recorded beside the environment, where that was captured
+    elsewhere.
     """
 
     capsule: Digest | None
@@ -62,6 +67,7 @@ class Verification(NamedTuple):
     files: tuple[FileCheck, ...] = ()
     recorded_target: tuple[str, str] | None = None
     deep: Integrity | None = None
+    not_looked_at: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -70,7 +76,9 @@ class Verification(NamedTuple):
 
     @property
     def here(self) -> Capture:
-        """The environment here."""
+        """The environment here; raise `UsageError` where it was another's, which was sent."""
+        if not isinstance(self.match.here, Capture):
+            raise UsageError("the environment was captured elsewhere, and not here")
         return self.match.here
 
     @property
@@ -89,7 +97,7 @@ class Verification(NamedTuple):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What cannot be compared, what the verdict leaves out, which code and files are not as they were: in words."""
-        return (*self.match.remarks, *self._said_of_code(), *said_of(self.files))
+        return (*self.match.remarks, *self._said_of_code(), *said_of(self.files), *self._said_of_elsewhere())
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -131,6 +139,10 @@ class Verification(NamedTuple):
             from capsulestore.verification.code import said_of_code  # noqa: PLC0415
 
             yield from said_of_code(self.code)
+
+    def _said_of_elsewhere(self) -> Iterator[str]:
+        if self.not_looked_at:
+            yield f"{', '.join(self.not_looked_at)}: not looked at, as the environment was captured elsewhere"
 
     def _failures(self) -> Iterator[Failure]:
         if self.verdict != "identical":
@@ -175,34 +187,66 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     down of it (`check_installed`). Raise what `Store.resolve`, `capture` and `deep` raise, `UsageError` where what was
     imported was not recorded, and `StoreUnreadable` for an environment that this release cannot read.
     """
+    named, capsule = _named(store, name)
+    recorded = _recorded(store, named.digest, capsule)
+    if loaded:
+        recorded = recorded._replace(loaded=_imported(capsule, name))
+    with _readable(recorded):
+        match = match_environment(recorded, target, layers=layers, strict=strict, environ=environ, cache=cache)
+    answer = Verification(named.capsule, match)
+    if deep:
+        answer = answer._replace(deep=deep(answer.here.interpreter))
+    if capsule is None:
+        return answer
+    return answer._replace(
+        code=tuple(_code(capsule, answer.here, store.root)),
+        files=tuple(check_files(capsule.manifest, store.root)),
+        recorded_target=_recorded_target(capsule, store.root),
+    )
+
+
+def verify_given(
+    store: Store,
+    name: str,
+    given: Document,
+    *,
+    layers: Collection[str] | None = None,
+    strict: bool = False,
+) -> Verification:
+    """Compare what a capsule (or an environment, by its digest) recorded with an environment captured elsewhere.
+
+    Its code and files, which lie there too, are not looked at. Raise what `Store.resolve` raises, `UsageError`, and
+    `StoreUnreadable` for an environment that this release cannot read.
+    """
+    named, capsule = _named(store, name)
+    recorded = _recorded(store, named.digest, capsule)
+    with _readable(recorded):
+        match = match_given(recorded, given, layers=layers, strict=strict)
+    there = tuple(key for key in ("code", "inputs", "outputs") if capsule and capsule.manifest.value.get(key))
+    return Verification(named.capsule, match, not_looked_at=there)
+
+
+def _named(store: Store, name: str) -> tuple[Named, Capsule | None]:
     named = store.resolve(name)
     if named.kind not in {"capsule", "environment"}:
         raise UnknownName(f"`{name}` is neither a capsule nor an environment")
-    capsule = store.capsule(named.digest) if named.kind == "capsule" else None
-    recorded = RecordedEnvironment(
-        read=store.read,
-        environment=capsule.environment if capsule else named.digest,
-        context=capsule.context if capsule else None,
-        states=capsule.manifest.layers if capsule else None,
-        loaded=_imported(capsule, name) if loaded else None,
-    )
+    return named, store.capsule(named.digest) if named.kind == "capsule" else None
+
+
+def _recorded(store: Store, digest: Digest, capsule: Capsule | None) -> RecordedEnvironment:
+    if capsule is None:
+        return RecordedEnvironment(store.read, digest)
+    return RecordedEnvironment(store.read, capsule.environment, capsule.context, capsule.manifest.layers)
+
+
+@contextmanager
+def _readable(recorded: RecordedEnvironment) -> Iterator[None]:
     try:
-        match = match_environment(recorded, target, layers=layers, strict=strict, environ=environ, cache=cache)
+        yield
     except InvalidValue as error:
         raise StoreUnreadable(
             f"{recorded.environment} is no environment that this release can read: {error}"
         ) from error
-    installed = deep(match.here.interpreter) if deep else None
-    if capsule is None:
-        return Verification(None, match, deep=installed)
-    return Verification(
-        capsule=named.capsule,
-        match=match,
-        code=tuple(_code(capsule, match.here, store.root)),
-        files=tuple(check_files(capsule.manifest, store.root)),
-        recorded_target=_recorded_target(capsule, store.root),
-        deep=installed,
-    )
 
 
 def _imported(capsule: Capsule | None, name: str) -> Collection[str]:

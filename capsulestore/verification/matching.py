@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsulestore.capture.cache import Cache
-from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture
+from capsulestore.capture.environment import CONTEXT_LAYERS, LAYERS, Capture, capture, check_layers
 from capsulestore.capture.host import NUMERIC_LIBRARIES
 from capsulestore.capture.target import Target
 from capsulestore.compare.context import in_words
@@ -17,10 +17,15 @@ from capsulestore.compare.words import sentence
 from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
-from capsulestore.model.mapping import decode_entry, encode_mapping, layer_digests, tree_keys
-from capsulestore.model.objects import Encoded, Read
+from capsulestore.model.mapping import encode_mapping, layer_digests
+from capsulestore.model.objects import Encoded
+from capsulestore.verification.recorded import RecordedEnvironment, rules_of
 
-__all__ = ["STRICT", "EnvironmentMatch", "RecordedEnvironment", "match_environment"]
+if TYPE_CHECKING:
+    from capsulestore.model.document import Document
+    from capsulestore.verification.given import GivenEnvironment
+
+__all__ = ["STRICT", "EnvironmentMatch", "RecordedEnvironment", "match_environment", "match_given"]
 
 STRICT: Final = frozenset({"system", "variables"})
 """The layers of the context that a strict verdict counts."""
@@ -30,38 +35,13 @@ _MOST_NAMED: Final = 3
 _STRANGE: Final = LayerState("unknown", "this release does not know the layer")
 
 
-class RecordedEnvironment(NamedTuple):
-    """What was recorded, as objects that `read` gives: the environment's tree, and where there is one the context's.
-
-    `states` is how looking at each layer ended, None where that was not recorded. `loaded` are the distributions that
-    the analysis imported, where those alone are to count.
-    """
-
-    read: Read
-    environment: Digest
-    context: Digest | None = None
-    states: Mapping[str, LayerState] | None = None
-    loaded: Collection[str] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        environment: Mapping[str, Json],
-        context: Mapping[str, Json] | None = None,
-        states: Mapping[str, LayerState] | None = None,
-    ) -> RecordedEnvironment:
-        """Return what mappings say; raise `InvalidValue` with the path of what has no form."""
-        encoded = [encode_mapping(environment), *([encode_mapping(context)] if context else [])]
-        objects = {digest: found for one in encoded for digest, found in one.objects.items()}
-        return cls(objects.__getitem__, encoded[0].id, encoded[1].id if context else None, states)
-
-
 class EnvironmentMatch(NamedTuple):
     """The answer: a verdict on the environment, what differs, and beside it the context.
 
     Context that the verdict counts is among `layers` and `changes`; other context that was compared is named by
     `compared_context`, and its changes are `context_changes`; `unseen` says of other layers of it why they could not be
-    compared. `uncounted` are changes of what the analysis did not import, where only that is judged.
+    compared. `uncounted` are changes of what the analysis did not import, where only that is judged. `here` is what was
+    compared: captured here, or given.
     """
 
     captured: Digest
@@ -71,7 +51,7 @@ class EnvironmentMatch(NamedTuple):
     compared_context: frozenset[str]
     context_changes: tuple[Change, ...]
     unseen: Mapping[str, str]
-    here: Capture
+    here: Capture | GivenEnvironment
     uncounted: tuple[Change, ...] = ()
 
     @property
@@ -115,7 +95,7 @@ class EnvironmentMatch(NamedTuple):
             "changes": [change.as_dict() for change in self.changes],
             "context_changes": [change.as_dict() for change in self.context_changes],
             "reasons": list(self.reasons),
-            "target": self.here.target.as_dict(),
+            "target": self.here.target.as_dict() if self.here.target else None,
         }
 
     def _not_counted(self) -> Iterator[str]:
@@ -147,25 +127,64 @@ def match_environment(  # noqa: PLR0913  (each says another thing of what is ask
     differs is read. Raise what `capture` and `recorded.read` raise, and `InvalidValue` for an environment that this
     release cannot read.
     """
-    counted = CONTEXT_LAYERS & (frozenset(layers or ()) | (STRICT if strict else frozenset()))
-    then = Looked(
-        environment=layer_digests(recorded.environment, recorded.read),
-        context=layer_digests(recorded.context, recorded.read) if recorded.context else {},
-        states=recorded.states,
-    )
+    asked = _Asked.of(recorded, layers, strict=strict)
     here = capture(
         target,
-        layers=(then.names & _KNOWN if layers is None else frozenset(layers)) | counted,
-        rules=dict(_rules(recorded.read, {**then.context, **then.environment})),
+        layers=(asked.then.names & _KNOWN if layers is None else frozenset(layers)) | asked.counted,
+        rules=asked.rules(),
         environ=environ,
         cache=cache,
     )
+    return _judged(asked, here, {**here.layers, **dict.fromkeys(asked.then.names - _KNOWN, _STRANGE)})
+
+
+def match_given(
+    recorded: RecordedEnvironment,
+    given: Document,
+    *,
+    layers: Collection[str] | None = None,
+    strict: bool = False,
+) -> EnvironmentMatch:
+    """Compare what was recorded with an environment that was captured elsewhere, as `match_environment` does.
+
+    Of what was captured by other rules than those recorded, and of what is not spoken of, nothing can be said. Raise
+    what `recorded.read` raises, `InvalidValue`, and `UsageError` for a layer that there is none of.
+    """
+    from capsulestore.verification.given import GivenEnvironment  # noqa: PLC0415  (by a server)
+
+    check_layers(layers or ())
+    asked = _Asked.of(recorded, layers, strict=strict)
+    names = (asked.then.names if layers is None else frozenset(layers)) | asked.counted
+    here = GivenEnvironment.of(given, names, asked.rules())
+    return _judged(asked, here, here.layers)
+
+
+class _Asked(NamedTuple):
+    """What is to be compared: all that was recorded or some layers of it, and which of the context count."""
+
+    recorded: RecordedEnvironment
+    then: Looked
+    layers: Collection[str] | None
+    counted: frozenset[str]
+
+    @classmethod
+    def of(cls, recorded: RecordedEnvironment, layers: Collection[str] | None, *, strict: bool) -> _Asked:
+        then = Looked(
+            environment=layer_digests(recorded.environment, recorded.read),
+            context=layer_digests(recorded.context, recorded.read) if recorded.context else {},
+            states=recorded.states,
+        )
+        return cls(recorded, then, layers, CONTEXT_LAYERS & (frozenset(layers or ()) | (STRICT if strict else set())))
+
+    def rules(self) -> dict[str, int]:
+        """Return by which rules to look at each recorded layer again."""
+        return dict(rules_of(self.recorded.read, {**self.then.context, **self.then.environment}))
+
+
+def _judged(asked: _Asked, here: Capture | GivenEnvironment, states: Mapping[str, LayerState]) -> EnvironmentMatch:
+    recorded, then, layers, counted = asked
     current, current_context = here.encoded(), encode_mapping(here.context)
-    now = Looked(
-        environment=_layers(current),
-        context=_layers(current_context),
-        states={**here.layers, **dict.fromkeys(then.names - _KNOWN, _STRANGE)},
-    )
+    now = Looked(environment=_layers(current), context=_layers(current_context), states=states)
     sides = (then.seen(counted, CONTEXT_LAYERS - counted), now.seen(counted, CONTEXT_LAYERS - counted))
     outcome = judge(*sides, only=layers, also=counted)
     different = {match.layer for match in outcome.layers if match.match is False}
@@ -237,11 +256,3 @@ def _differences(recorded: RecordedEnvironment, tree: Digest | None, current: En
 
 def _layers(encoded: Encoded) -> dict[str, Digest]:
     return layer_digests(encoded.id, encoded.objects.__getitem__)
-
-
-def _rules(read: Read, layers: Mapping[str, Digest]) -> Iterator[tuple[str, int]]:
-    """Yield each recorded layer's `rules`, which say how to look at it again: 0, which no layer knows, for none."""
-    for name, digest in layers.items():
-        entry = tree_keys(read(digest).data).get("rules")
-        rules = decode_entry(read(entry.id).data, 1) if entry is not None and not entry.is_tree else 0
-        yield name, rules if type(rules) is int else 0

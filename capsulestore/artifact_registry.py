@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capsulestore.capture.artifacts import digest_inputs
 from capsulestore.capture.cache import users_cache
-from capsulestore.capture.environment import Capture, capture
+from capsulestore.capture.environment import Capture
 from capsulestore.capture.target import of_caller
 from capsulestore.errors import MalformedName, UsageError
 from capsulestore.inspection import lineage
 from capsulestore.inspection.description import describe
-from capsulestore.model.canonical import Json
 from capsulestore.model.digest import Digest
 from capsulestore.recording import arguments
-from capsulestore.recording.capsule import Description, Surroundings
+from capsulestore.recording.capsule import Description
 from capsulestore.recording.capsule import record as record_capsule
+from capsulestore.recording.given import surroundings
 from capsulestore.recording.redacted import said_of_redaction
 from capsulestore.store import Place, Store, opened
 from capsulestore.verification.attestation import attest
@@ -84,12 +84,7 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
     store is then as it was.
     """
     title = arguments.title(title)
-    given: dict[str, Json | None] = {
-        "description": None if description is None else arguments.text("description", description),
-        "command": None if command is None else list(arguments.texts("command", command)),
-        "entry_point": None if entry_point is None else arguments.text("entry_point", entry_point),
-        "status": status,
-    }
+    observed = arguments.observed(description, command, entry_point, status)
     with opened(store) as opened_store:
         root = opened_store.root
         told = Description(
@@ -99,9 +94,9 @@ def register_capsule(  # noqa: PLR0913  (each is another key of the manifest)
             parameters=arguments.mapping("parameters", parameters),
             labels=arguments.mapping("labels", labels),
             parents=[_capsule(opened_store, name) for name in arguments.several("parents", parents)],
-            observed={key: value for key, value in given.items() if value is not None},
+            observed=observed,
         )
-        recorded = record_capsule(opened_store, _surroundings(environment_capture, python, layers), told)
+        recorded = record_capsule(opened_store, surroundings(environment_capture, python, layers), told)
     if said := said_of_redaction(recorded):
         _LOGGER.warning("%s", said)
     return recorded.as_dict()
@@ -194,25 +189,6 @@ def _related(
             relative.registered.as_dict() if relative.registered else {"capsule_id": str(relative.digest)}
             for relative in relatives(opened_store, _capsule(opened_store, capsule_id))
         ]
-
-
-def _surroundings(
-    given: Capture | Mapping[str, Any] | None, python: _Path | None, layers: Collection[str] | None
-) -> Surroundings:
-    if given is None:
-        found = capture(of_caller(python), layers=_layers(layers), cache=users_cache())
-    elif python is not None or layers is not None:
-        raise UsageError("`environment_capture` says what to register; `python` and `layers` look for it here")
-    elif isinstance(given, Capture):
-        found = given
-    else:
-        return Surroundings.from_document(given)
-    if not found.environment:
-        raise UsageError(
-            "of the environment nothing would be recorded",
-            hint='name a layer of the environment among `layers`, as `"python"`',
-        )
-    return Surroundings.of(found)
 
 
 def _deep(layers: Collection[str] | None) -> Callable[[Interpreter], Integrity]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,7 +21,7 @@ from .output import note, print_findings, print_json, print_line, tell_redacted
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.recording.capsule import Surroundings
+    from capsulestore.recording.capsule import Description, Recorded, Surroundings
 
 _MAX_FILE_BYTES: Final = 256 * 2**20
 
@@ -30,6 +33,7 @@ _MAX_FILE_BYTES: Final = 256 * 2**20
         ('capsule add -m "first fit" --output fit.csv', "with a title and a result"),
         ("capsule add --param alpha=0.5 --input data.csv", "with what went in"),
         ("capsule add --environment environment.json", "one captured elsewhere"),
+        ("capsule add --to https://capsules.example.org", "to a server, without a store here"),
     ),
 )
 @description_options
@@ -39,6 +43,7 @@ _MAX_FILE_BYTES: Final = 256 * 2**20
     type=FILE,
     help="Register the environment in FILE, as `capture --json` prints it.",
 )
+@click.option("--to", metavar="URL", help="Register it with this server (`capsule serve`), not in a store here.")
 @target_options
 @click.argument("files", nargs=-1, metavar="")
 @settings_options
@@ -51,13 +56,16 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     label: dict[str, Any],
     parents: tuple[str, ...],
     environment: str | None,
+    to: str | None,
     python: str | None,
     layers: tuple[str, ...],
     files: tuple[str, ...],
 ) -> None:
     """Capture the environment here, register it as a capsule, and print the capsule's digest.
 
-    The same facts are the same capsule: adding them again prints the same digest and adds nothing.
+    The same facts are the same capsule: adding them again prints the same digest and adds nothing. With --to, it is a
+    server that registers it, and knows the parents; only digests of inputs and outputs are sent, with the token in
+    CAPSULE_TOKEN.
     """
     from capsulestore.capture.artifacts import digest_artifacts
     from capsulestore.capture.environment import check_layers_to_record
@@ -71,16 +79,16 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     check_layers_to_record(layers or None)
     if environment and (python or layers):
         raise UsageError("`--environment` says what to register; `--python` and `--layer` look for it here")
-    with settings().open_store() as store:
-        title = title or f"environment of {os.path.basename(os.getcwd()) or '/'}"
+    if to is not None and settings().store:
+        raise UsageError("`--to` names a server and `--store` a store here: a capsule is added to one of them")
+    title = title or f"environment of {os.path.basename(os.getcwd()) or '/'}"
+    with nullcontext() if to is not None else settings().open_store() as store:
+        register = _by_server(to or "", parents) if store is None else partial(record, store)
+        root = os.path.realpath(os.curdir) if store is None else store.root
         description = described(
             store, title, param=param, param_json=param_json, label=label, parents=parents
-        )._replace(
-            inputs=digest_artifacts(inputs, root=store.root),
-            outputs=digest_artifacts(outputs, root=store.root),
-        )
-        surroundings = _from_file(environment) if environment else _from_here(python, layers)
-        recorded = record(store, surroundings, description)
+        )._replace(inputs=digest_artifacts(inputs, root=root), outputs=digest_artifacts(outputs, root=root))
+        recorded = register(_from_file(environment) if environment else _from_here(python, layers), description)
     tell_redacted(recorded)
     if settings().json:
         print_json(recorded.as_dict())
@@ -88,6 +96,15 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     print_line(str(recorded.capsule))
     if not recorded.new:
         note("registered before; nothing was added")
+
+
+def _by_server(url: str, parents: tuple[str, ...]) -> Callable[[Surroundings, Description], Recorded]:
+    """Return what has a server register a capsule; parents are names there."""
+    from capsulestore.client import Client
+    from capsulestore.recording.posting import Posting
+
+    client = Client(url, token=os.environ.get("CAPSULE_TOKEN") or None)
+    return lambda surroundings, description: client.post(Posting.of(surroundings, description, parents))
 
 
 def _about_files(files: tuple[str, ...], *, repeated: bool) -> str:

@@ -15,7 +15,7 @@ from capsulestore.errors import UsageError
 from capsulestore.model.canonical import Json
 from capsulestore.model.recordable import MAX_MEMBERS, in_words, recordable
 
-__all__ = ["mapping", "paths", "several", "text", "texts", "title"]
+__all__ = ["mapping", "observed", "paths", "several", "text", "texts", "title"]
 
 _LOGGER: Final = logging.getLogger("capsulestore")
 
@@ -68,6 +68,17 @@ def mapping(name: str, given: object) -> dict[str, Json]:
     for said in in_words(name, converted):
         _LOGGER.warning("%s", said)
     return plain
+
+
+def observed(description: object, command: object, entry_point: object, status: str | None) -> dict[str, Json]:
+    """Return what is given of these keys of a manifest, as it holds them; raise `UsageError` as `text` does."""
+    given: dict[str, Json | None] = {
+        "description": None if description is None else text("description", description),
+        "command": None if command is None else list(texts("command", command)),
+        "entry_point": None if entry_point is None else text("entry_point", entry_point),
+        "status": status,
+    }
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _path(name: str, given: Any) -> str:

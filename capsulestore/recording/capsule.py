@@ -11,6 +11,7 @@ from capsulestore.capture.environment import Capture
 from capsulestore.errors import InvalidValue
 from capsulestore.model.canonical import MAX_DEPTH, Json
 from capsulestore.model.capsule import Capsule, encode_files
+from capsulestore.model.commit import Person
 from capsulestore.model.digest import Digest
 from capsulestore.model.layers import LayerState
 from capsulestore.model.manifest import SCHEMA, Manifest
@@ -111,11 +112,14 @@ class Recorded(NamedTuple):
         }
 
 
-def record(store: Store, surroundings: Surroundings, description: Description) -> Recorded:
+def record(
+    store: Store, surroundings: Surroundings, description: Description, *, author: Person | None = None
+) -> Recorded:
     """Register a capsule of an environment; the same facts a second time are the same capsule, and nothing new.
 
     Of what people typed, and of the urls of a context captured elsewhere, no secret is recorded (I7). Raise
-    `InvalidValue` with its path for what JSON cannot hold. When this returns, the capsule is durable.
+    `InvalidValue` with its path for what JSON cannot hold. `author` is who registers it, git's identity unless given.
+    When this returns, the capsule is durable.
     """
     environment = encode_mapping(surroundings.environment)
     if surroundings.handed_over:
@@ -133,7 +137,7 @@ def record(store: Store, surroundings: Surroundings, description: Description) -
         context=context.id if context else None,
         files=files.id if files else None,
     ).encode(environment, context, files)
-    new = store.add(capsule, manifest.title)
+    new = store.add(capsule, manifest.title, author=author)
     redacted += ("context",) if told != surroundings.context else ()
     return Recorded(capsule.id, environment.id, new, redacted)
 

@@ -44,7 +44,7 @@ class HttpConnection:
         self._answer: Answer | None = None
 
     def ask(self, method: str, tail: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """Send a request whose body is here, and return the answer once its head has come."""
+        """Send a request whose body is here, and return the answer once its head has come, as `stream` does."""
         length = {"Content-Length": str(len(body))} if method == "POST" else {}
         with self._in_words():
             kept = self._kept()
@@ -122,8 +122,10 @@ class HttpConnection:
 
     def _ask(self, line: Line, method: str, tail: str, headers: Mapping[str, str], body: bytes) -> Answer:
         request = self._begin(line, method, tail, headers)
-        line.sendall(body)
-        return self._head(line, request)
+        if body:
+            # Who is not let in, or sends too much, is often told so before all is sent.
+            self._reusable = self._send(line, request, body)
+        return self._answer or self._head(line, request)
 
     def _begin(self, line: Line, method: str, tail: str, headers: Mapping[str, str]) -> http.client.HTTPConnection:
         self._answer = None
@@ -140,7 +142,7 @@ class HttpConnection:
         return request
 
     def _send(self, line: Line, request: http.client.HTTPConnection, chunk: bytes) -> bool:
-        """Send a chunk; return whether the server wants another."""
+        """Send a piece of a body; return whether the server wants another."""
         try:
             rest: bytes | memoryview = chunk
             if self._answer is None:

@@ -76,6 +76,9 @@ class Limits:
     glance_unpacked_bytes: int = 2**30
     """The same, unpacked. The files that are kept with a capsule may be text, which packs well."""
 
+    answer_bytes: int = 64 * 2**20
+    """One answer of a server's HTTP API: as much text as an environment may have (`model.document.MAX_TEXT_BYTES`)."""
+
     connect_seconds: float = 30.0
     """Until a server that is spoken to directly (HTTP) takes the connection; ssh has its own `ConnectTimeout`."""
 

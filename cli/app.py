@@ -30,6 +30,8 @@ COMMANDS: Final = (
     "pull",
     "clone",
     "bundle",
+    "serve",
+    "token",
     "completion",
 )
 

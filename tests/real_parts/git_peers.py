@@ -33,6 +33,7 @@ class Peer:
 class Way:
     """How repositories in a directory are reached. What `environ` has comes on top of the test's own variables.
 
+    `config` has what an empty repository needs to be one that is reached so, as `make_bare` takes it.
     `wrong` has what a wrong password takes, or a wrong key, and `none` what lacks any; where there are such.
     """
 
@@ -42,6 +43,7 @@ class Way:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     wrong: Mapping[str, str] | None = field(default=None, repr=False)
     none: Mapping[str, str] | None = field(default=None, repr=False)
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def peer(self, name: str, environ: Mapping[str, str] | None = None) -> Peer:
         """Return the peer of that name; whether there is such a repository is another thing."""
@@ -104,4 +106,10 @@ def sound(repository: Path) -> None:
 
 
 def _left_over(repository: Path) -> list[str]:
-    return [str(path) for pattern in ("objects/**/tmp_*", "**/*.lock") for path in repository.glob(pattern)]
+    # What is looked at may go meanwhile.
+    walked = [(directory, name) for directory, *below in os.walk(repository) for names in below for name in names]
+    return [
+        os.path.join(directory, name)
+        for directory, name in walked
+        if name.endswith((".lock", ".keep")) or name.startswith(("tmp_", "incoming-"))
+    ]

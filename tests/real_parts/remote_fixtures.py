@@ -6,22 +6,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from git_peers import Peer, Way, by_path, commit, make_bare, run_git
+from git_peers import Peer, Way, by_path, make_bare, run_git
+from git_servers import STORE, git_server
+from pack_making import pack, whole
 from remote_exchanges import MAIN, what_runs_and_is_open
+from shelf_objects import capsule, commit, objects_of
 from ssh_servers import by_ssh
 from web_servers import WebServer, web_server
-
-from capsulestore.model.digest import Digest
 
 
 @pytest.fixture(scope="session")
 def history(tmp_path_factory) -> SimpleNamespace:
-    """A repository of three commits: `first`, and on it `second`, where main is, and `other`."""
-    repository = make_bare(tmp_path_factory.mktemp("history") / "history.git")
-    first = commit(repository, "first")
-    second, other = commit(repository, "second", first), commit(repository, "other", first)
-    run_git(repository, "update-ref", MAIN, second)
-    return SimpleNamespace(repository=repository, first=Digest(first), second=Digest(second), other=Digest(other))
+    """A store, as a repository of git, with three capsules: `first`, and on it `second`, where main is, and `other`."""
+    repository = make_bare(tmp_path_factory.mktemp("history") / "history.git", **STORE)
+    capsules = {title: capsule(title) for title in ("first", "second", "other")}
+    first = commit(capsules["first"].id)
+    second, other = (commit(capsules[title].id, first.id) for title in ("second", "other"))
+    objects = objects_of(*capsules.values(), first, second, other)
+    run_git(repository, "index-pack", "--stdin", "--strict", given=pack(*map(whole, objects.values())))
+    run_git(repository, "update-ref", MAIN, second.id.hex)
+    return SimpleNamespace(repository=repository, first=first.id, second=second.id, other=other.id)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +55,13 @@ def password(web) -> Way:
     return web.with_password()
 
 
-@pytest.fixture(params=["paths", "ssh", "http", "password"])
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Iterator[Way]:
+    with git_server(tmp_path_factory.mktemp("served")) as server:
+        yield server.way()
+
+
+@pytest.fixture(params=["paths", "ssh", "http", "password", "served"])
 def way(request) -> Way:
     return request.getfixturevalue(request.param)
 
@@ -62,6 +72,13 @@ def peer(way, nothing_is_left, request) -> Iterator[Peer]:
     peer = way.peer(f"{way.name}-{request.node.originalname}.git")
     yield peer
     shutil.rmtree(peer.repository, ignore_errors=True)
+
+
+@pytest.fixture
+def empty(peer, way) -> Peer:
+    """The repository, with nothing in it."""
+    make_bare(peer.repository, **way.config)
+    return peer
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What every remote that git answers for does, whatever leads there; real git looks at both sides after each test."""
 
 import pytest
-from git_peers import commit, make_bare, run_git, sound
+from git_peers import commit, run_git, sound
 from remote_exchanges import MAIN, NO_OBJECT, Heard, fetched, pack_of, pushed, remote_of, tip
 
 from capsulestore.model.digest import Digest
@@ -64,12 +64,11 @@ def test_bytes_are_counted(filled):
     assert heard.count > len(pack)
 
 
-def test_a_new_ref_is_pushed(peer, history):
-    make_bare(peer.repository)
+def test_a_new_ref_is_pushed(empty, history):
     pack = pack_of(history.repository, history.second)
-    assert pushed(peer, pack, Update(MAIN, None, history.second)).refusals == {}
-    assert tip(peer.repository) == history.second
-    sound(peer.repository)
+    assert pushed(empty, pack, Update(MAIN, None, history.second)).refusals == {}
+    assert tip(empty.repository) == history.second
+    sound(empty.repository)
 
 
 def test_an_update_is_pushed(filled, history):

@@ -96,6 +96,9 @@ _FORMS: Final = {
     "ATATT3": "[A-Za-z0-9_=-]{20,}",
     "ATCTT3": "[A-Za-z0-9_=-]{20,}",
     "AGE-SECRET-KEY-1": "[A-Z0-9]{50,}",
+    # Our own, of `capsule token`: 32 bytes in base64, of which the last character holds four bits. No word, and no file
+    # of an analysis, has capital letters at such a place and just so many characters.
+    "capsule_": rf"(?={_URLSAFE}{{0,42}}[A-Z]){_URLSAFE}{{42}}[AEIMQUYcgkosw048](?![A-Za-z0-9])",
 }
 """Tokens by how they begin, and the expression for what follows."""
 

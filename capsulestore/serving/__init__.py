@@ -1,0 +1,1 @@
+"""Serves a store over HTTP: what `capsulestore.api` and `capsule serve` are made of."""

@@ -1,0 +1,39 @@
+"""`GET /api/compare/{a}...{b}`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+from starlette.responses import Response
+
+from capsulestore.capture.environment import check_layers
+from capsulestore.inspection.comparison import Comparison, compare, stored
+from capsulestore.serving import answers
+from capsulestore.serving.documented import NAME_PATH, answered
+from capsulestore.serving.examples import COMPARISON
+from capsulestore.serving.queries import Comparing
+from capsulestore.serving.replies import json_reply
+from capsulestore.serving.served import Served
+
+__all__ = ["add_comparing"]
+
+
+def add_comparing(app: FastAPI, served: Served) -> None:
+    """Add the route that tells what differs between two environments."""
+
+    @app.get(
+        # No name holds two dots in a row.
+        "/api/compare/{a:path}...{b:path}",
+        **answered(answers.Comparison, "What differs from one environment to another", COMPARISON, 404, 409, 422),
+    )
+    async def comparison(a: NAME_PATH, b: NAME_PATH, asked: Annotated[Comparing, Query()]) -> Response:
+        answer = await served.threads.read(partial(_compared, served, a, b, asked.layer or None))
+        return json_reply(answer.as_dict(), keep="private, no-cache")
+
+
+def _compared(served: Served, a: str, b: str, layers: list[str] | None) -> Comparison:
+    check_layers(layers or ())
+    with served.stores.lent() as store:
+        return compare(stored(store, a), stored(store, b), layers=layers)

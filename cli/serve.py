@@ -1,0 +1,113 @@
+"""`capsule serve`: a store over HTTP, for programs and for other stores."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from capsulestore.errors import UsageError
+
+from .command import FILE, Command, settings_options
+from .here import target, tell_target
+from .output import note, print_json, print_line, safe
+from .settings import settings
+
+if TYPE_CHECKING:
+    from capsulestore.serving.access import Access
+    from capsulestore.serving.listening import Listening
+
+_NEEDED: Final = ("fastapi", "h11", "packaging", "uvicorn")
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("capsule serve", "for programs on this machine"),
+        ("capsule serve --host 0.0.0.0", "for others too, who need a token"),
+        ("curl http://127.0.0.1:8000/api/capsules", "list the capsules"),
+        ("capsule push http://127.0.0.1:8000/git", "send capsules to it"),
+    ),
+)
+@click.option("--host", metavar="HOST", default="127.0.0.1", help="The address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="The port, 0 for any (default: 8000).")
+@click.option(
+    "--allow-host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A host name by which clients may call it (repeatable).",
+)
+@click.option(
+    "--python",
+    metavar="PATH",
+    type=FILE,
+    help="The interpreter whose environment is verified, chosen as by `capsule verify` without it.",
+)
+@click.option("--no-git", is_flag=True, help="Leave out the git transport at `/git`.")
+@settings_options
+def command(host: str, port: int, names: tuple[str, ...], python: str | None, no_git: bool) -> None:
+    """Serve the store over HTTP, and print the url once it listens.
+
+    Whoever is on this machine may read; writing needs a token, which `capsule token create NAME` makes. On an address
+    that other machines reach everything needs one. There is no TLS: put a proxy before it. Ctrl-C ends it when what was
+    begun is finished. /openapi.json says all it answers; /git is for `capsule push`, `pull`, `clone` and git itself.
+    """
+    from capsulestore.serving.listening import listening
+
+    _check_extra()
+    with settings().open_store() as store:
+        path = store.path
+    with listening(host, port) as bound:
+        access = _access(path, bound, names)
+        chosen = target(python)
+        tell_target(chosen)
+        # What answers requests takes longer to import than to find out that there will be none.
+        from capsulestore.api import create_app
+        from capsulestore.serving.server import Server
+
+        app = create_app(path, python=chosen, access=access, git=not no_git)
+        Server(app, bound, log=_log).run(lambda url: _tell_started(url, path))
+
+
+def _check_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"`capsule serve` needs packages that are not installed: {', '.join(missing)}",
+            hint="pip install 'capsulestore[server]'",
+        )
+
+
+def _access(store: str, bound: Listening, names: tuple[str, ...]) -> Access:
+    """Return who may do what; where other machines could come in, somebody must have a token first."""
+    from capsulestore.serving.access import Access
+
+    known = (*names, bound.host)
+    if bound.is_loopback:
+        return Access.on_loopback(store, known)
+    access = Access.by_token(store, known)
+    if not access.tokens.listed():
+        raise UsageError(
+            f"other machines reach `{bound.host}`, and there is no token yet by which to let anybody in",
+            hint="make one with `capsule token create NAME`",
+        )
+    return access
+
+
+def _tell_started(url: str, store: str) -> None:
+    if settings().json:
+        print_json({"url": url, "store": store})
+    else:
+        print_line(url)
+    note(f"serving the store `{safe(store)}`; Ctrl-C ends it")
+
+
+def _log(line: str) -> None:
+    # Whoever reads nothing of it must not end the server.
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{line}\n")

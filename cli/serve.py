@@ -27,8 +27,7 @@ _NEEDED: Final = ("fastapi", "h11", "packaging", "uvicorn")
     examples=(
         ("capsule serve", "for programs on this machine"),
         ("capsule serve --host 0.0.0.0", "for others too, who need a token"),
-        ("curl http://127.0.0.1:8000/api/capsules", "list the capsules"),
-        ("capsule push http://127.0.0.1:8000/git", "send capsules to it"),
+        ("capsule serve --require-token --allow-host capsules.example.org", "behind a proxy with TLS"),
     ),
 )
 @click.option("--host", metavar="HOST", default="127.0.0.1", help="The address to listen on (default: 127.0.0.1).")
@@ -46,14 +45,18 @@ _NEEDED: Final = ("fastapi", "h11", "packaging", "uvicorn")
     type=FILE,
     help="The interpreter whose environment is verified, chosen as by `capsule verify` without it.",
 )
+@click.option("--require-token", is_flag=True, help="Let nobody read without a token, as behind a proxy.")
 @click.option("--no-git", is_flag=True, help="Leave out the git transport at `/git`.")
 @settings_options
-def command(host: str, port: int, names: tuple[str, ...], python: str | None, no_git: bool) -> None:
+def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
+    host: str, port: int, names: tuple[str, ...], python: str | None, require_token: bool, no_git: bool
+) -> None:
     """Serve the store over HTTP, and print the url once it listens.
 
     Whoever is on this machine may read; writing needs a token, which `capsule token create NAME` makes. On an address
-    that other machines reach everything needs one. There is no TLS: put a proxy before it. Ctrl-C ends it when what was
-    begun is finished. /openapi.json says all it answers; /git is for `capsule push`, `pull`, `clone` and git itself.
+    that other machines reach everything needs one. There is no TLS: put a proxy before it, from which everybody comes
+    as if from this machine, so with --require-token. Ctrl-C ends it when what was begun is finished. Ask it by
+    `curl URL/api/capsules`, and send capsules by `capsule push URL/git`; URL/openapi.json says all it answers.
     """
     from capsulestore.serving.listening import listening
 
@@ -61,7 +64,7 @@ def command(host: str, port: int, names: tuple[str, ...], python: str | None, no
     with settings().open_store() as store:
         path = store.path
     with listening(host, port) as bound:
-        access = _access(path, bound, names)
+        access = _access(path, bound, names, require_token=require_token)
         chosen = target(python)
         tell_target(chosen)
         # What answers requests takes longer to import than to find out that there will be none.
@@ -83,17 +86,18 @@ def _check_extra() -> None:
         )
 
 
-def _access(store: str, bound: Listening, names: tuple[str, ...]) -> Access:
-    """Return who may do what; where other machines could come in, somebody must have a token first."""
+def _access(store: str, bound: Listening, names: tuple[str, ...], *, require_token: bool) -> Access:
+    """Return who may do what; where reading needs a token, somebody must have one first."""
     from capsulestore.serving.access import Access
 
     known = (*names, bound.host)
-    if bound.is_loopback:
+    if bound.is_loopback and not require_token:
         return Access.on_loopback(store, known)
     access = Access.by_token(store, known)
     if not access.tokens.listed():
+        why = "with `--require-token`" if bound.is_loopback else f"other machines reach `{bound.host}`, and"
         raise UsageError(
-            f"other machines reach `{bound.host}`, and there is no token yet by which to let anybody in",
+            f"{why} there is no token by which to let anybody in",
             hint="make one with `capsule token create NAME`",
         )
     return access

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from capsulestore import __version__
 from capsulestore.capture.target import Target
+from capsulestore.serving.bodies import Bodies
 from capsulestore.serving.capsules import add_by_digest, add_capsules
 from capsulestore.serving.comparing import add_comparing
 from capsulestore.serving.documented import complete
@@ -61,6 +62,7 @@ def application(store_path: str, target: Target, limits: Limits, *, git: bool) -
         stores=stores,
         threads=Threads(limits),
         documents=documents(limits.kept_answers_bytes),
+        bodies=Bodies(limits),
         limits=limits,
         target=target,
         git=git,

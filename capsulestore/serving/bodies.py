@@ -2,49 +2,95 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.requests import Request
 
+from capsulestore.errors import InvalidValue
 from capsulestore.model.json_text import parse_sent
 from capsulestore.serving.limits import Limits
 from capsulestore.serving.problems import Problem, Refused
 
-__all__ = ["parsed", "received"]
+__all__ = ["Bodies"]
 
 _JSON: Final = "application/json"
 _CHARACTER_SETS: Final = frozenset({"", "utf-8"})
+_SPACE: Final = re.compile(r"\s")
 
 
-async def received(request: Request, limits: Limits) -> bytes:
-    """Return the bytes of a body; raise `Refused` for another type than JSON, an encoding, and one that is too large.
+class Bodies:
+    """Takes the bodies of all requests, which together may hold so much memory and no more."""
 
-    Too large is one that says so, before it is read, and one that turns out to be. Raise `ClientDisconnect` where the
-    client goes away in the middle.
-    """
-    _check_type(request)
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held_bytes = 0
+
+    @asynccontextmanager
+    async def received(self, request: Request) -> AsyncIterator[bytes]:
+        """Give the bytes of a body, for as long as the block takes to do something with them.
+
+        Raise `Refused` for another type than JSON, an encoding, one that is too large, or says so before it is read,
+        and where others hold all the memory there is for bodies. Raise `ClientDisconnect` where the client goes away in
+        the middle.
+        """
+        _check_type(request)
+        body = bytearray()
+        try:
+            if _announced(request) > self._limits.body_bytes:
+                raise self._too_large()
+            async for chunk in request.stream():
+                body += chunk
+                self._held_bytes += len(chunk)
+                # What still comes of it is passed over: a client that was cut off would never read why.
+                if len(body) > self._limits.body_bytes:
+                    raise self._too_large()
+                if self._held_bytes > self._limits.bodies_bytes:
+                    raise Refused(_TOO_MANY)
+            yield bytes(body)
+        finally:
+            self._held_bytes -= len(body)
+
+    def parsed(self, body: bytes) -> Any:
+        """Return the value of a body; raise `InvalidValue`. It takes as long as the body has many values."""
+        value = parse_sent(body, self._limits.body_values)
+        if _prose(value) > self._limits.body_prose:
+            raise InvalidValue(f"the texts of several words have {self._limits.body_prose} characters at most together")
+        return value
+
+    def _too_large(self) -> Refused:
+        message = f"a body has {self._limits.body_bytes} bytes at most"
+        return Refused(Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", message))
+
+
+_TOO_MANY: Final = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "too_busy",
+    "others are just sending as much as this server takes at once",
+    "ask again in a few seconds",
+    headers={"Retry-After": "5"},
+)
+
+
+def _announced(request: Request) -> int:
     try:
-        announced = int(request.headers.get("content-length", "0"))
+        return int(request.headers.get("content-length", "0"))
     except ValueError:
-        announced = 0
-    body = bytearray()
-    if announced <= limits.body_bytes:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limits.body_bytes:
-                break
-        else:
-            return bytes(body)
-    # What still comes of it is passed over: a client that was cut off would never read why.
-    raise Refused(
-        Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a body has {limits.body_bytes} bytes at most")
-    )
+        return 0
 
 
-def parsed(body: bytes, limits: Limits) -> Any:
-    """Return the value of a body; raise `InvalidValue`. It takes as long as the body has many values."""
-    return parse_sent(body, limits.body_values)
+def _prose(value: Any) -> int:
+    """Return how many characters the texts have that are more than a word, keys among them."""
+    if isinstance(value, str):
+        return len(value) if _SPACE.search(value) else 0
+    if isinstance(value, list):
+        return sum(map(_prose, value))
+    if isinstance(value, dict):
+        return sum(map(_prose, value)) + sum(map(_prose, value.values()))
+    return 0
 
 
 def _check_type(request: Request) -> None:

@@ -32,10 +32,9 @@ class _Full(StringConvertor):
 
 
 class _Kind(NamedTuple):
-    """A kind of document: by what it is kept, where it lies, how a name leads to it, and how it is made."""
+    """A kind of document: by what it is kept, how a name leads to it, and how it is made."""
 
     key: str
-    location: str
     resolve: Callable[[Store, str], Digest]
     make: Callable[[Store, Digest], bytes]
 
@@ -48,11 +47,9 @@ def _environment(store: Store, name: str) -> Digest:
     return named.digest
 
 
-_CAPSULE: Final = _Kind("capsule", "/api/capsules/{}", Store.resolve_capsule, capsule_document)
-_SURROUNDINGS: Final = _Kind(
-    "surroundings", "/api/capsules/{}/environment", Store.resolve_capsule, surroundings_document
-)
-_ENVIRONMENT: Final = _Kind("environment", "/api/environments/{}", _environment, environment_document)
+_CAPSULE: Final = _Kind("capsule", Store.resolve_capsule, capsule_document)
+_SURROUNDINGS: Final = _Kind("surroundings", Store.resolve_capsule, surroundings_document)
+_ENVIRONMENT: Final = _Kind("environment", _environment, environment_document)
 _FULL: Final = re.compile(_Full.regex)
 
 
@@ -92,7 +89,7 @@ def add_capsules(app: FastAPI, served: Served) -> None:
 async def _found(served: Served, request: Request, kind: _Kind, name: str) -> Response:
     known = served.documents.get(f"{kind.key}/{name}") if _FULL.fullmatch(name) else None
     digest, data = (name, known) if known else await served.threads.read(partial(_looked_up, served, kind, name))
-    return immutable_reply(request, data, digest, kind.location.format(digest), by_digest=digest == name)
+    return immutable_reply(request, data, digest, by_digest=digest == name)
 
 
 def _looked_up(served: Served, kind: _Kind, name: str) -> tuple[str, bytes]:

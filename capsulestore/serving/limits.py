@@ -30,6 +30,14 @@ class Limits:
     body_values: int = 1_000_000
     """Values in such a body, those within others included (as `capsulestore.model.document.MAX_VALUES`)."""
 
+    body_prose: int = 2**20
+    """Characters in such a body of texts that are more than a word: each is looked through for secrets, which takes a
+    second or more for so many.
+    """
+
+    bodies_bytes: int = 128 * 2**20
+    """All such bodies together, from when they come until they are answered; who comes beyond is told to come again."""
+
     connections: int = 512
     """At once; who comes beyond is told to come again."""
 

@@ -19,7 +19,6 @@ from capsulestore.recording import arguments
 from capsulestore.recording.capsule import Description, Recorded, Surroundings, record
 from capsulestore.serving import answers
 from capsulestore.serving.answers import File, Registration
-from capsulestore.serving.bodies import parsed, received
 from capsulestore.serving.documented import answered, taken
 from capsulestore.serving.examples import RECORDED, REGISTRATION
 from capsulestore.serving.replies import json_reply
@@ -49,17 +48,18 @@ def add_registering(app: FastAPI, served: Served) -> None:
         ),
     )
     async def register(request: Request) -> Response:
-        body = await received(request, served.limits)
         caller = request.scope["state"]["caller"]
-        recorded = await served.threads.write(partial(_registered, served, body, caller.name))
-        location = f"/api/capsules/{recorded.capsule}"
+        async with served.bodies.received(request) as body:
+            recorded = await served.threads.write(partial(_registered, served, body, caller.name))
+        # From this place, which behind a proxy has another path.
+        location = f"capsules/{recorded.capsule}"
         answer = recorded.as_dict() | {"redacted": list(recorded.redacted)}
         return json_reply(answer, status=201 if recorded.new else 200, Location=location)
 
 
 def _registered(served: Served, body: bytes, author: str | None) -> Recorded:
     """Register what a body says, durably; it is checked whole before the store is opened."""
-    value = parsed(body, served.limits)
+    value = served.bodies.parsed(body)
     given = _checked(value)
     surroundings = _surroundings(given.environment_capture)
     title = arguments.title(given.title)

@@ -23,16 +23,14 @@ def json_reply(value: Mapping[str, Json], *, status: int = 200, keep: str = "no-
     return Response(data, status, {"Cache-Control": keep, **headers}, "application/json")
 
 
-def immutable_reply(request: Request, data: bytes, digest: str, location: str, *, by_digest: bool) -> Response:
+def immutable_reply(request: Request, data: bytes, digest: str, *, by_digest: bool) -> Response:
     """Return what a digest names, or that the client has it already (RFC 9110, section 13.1.2).
 
     Asked for by its digest it is the same for ever; by another name, which may come to stand for something else, the
-    client has to ask again, and is told the lasting location.
+    client has to ask again.
     """
     etag = f'"{digest}"'
     headers = {"ETag": etag, "Cache-Control": _FOR_EVER if by_digest else _ASK_AGAIN}
-    if not by_digest:
-        headers["Content-Location"] = location
     wanted = request.headers.get("if-none-match")
     if wanted is not None and _names(wanted, etag):
         return Response(status_code=304, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capsulestore.capture.target import Target
+from capsulestore.serving.bodies import Bodies
 from capsulestore.serving.limits import Limits
 from capsulestore.serving.memory import Memory
 from capsulestore.serving.stores import Stores
@@ -23,6 +24,7 @@ class Served:
     stores: Stores
     threads: Threads
     documents: Memory[bytes]
+    bodies: Bodies
     limits: Limits
     target: Target
     git: bool

@@ -13,7 +13,6 @@ from capsulestore.capture.cache import users_cache
 from capsulestore.model.document import Document
 from capsulestore.recording.capsule import Surroundings
 from capsulestore.serving import answers
-from capsulestore.serving.bodies import parsed, received
 from capsulestore.serving.documented import NAME_PATH, answered, taken
 from capsulestore.serving.examples import SURROUNDINGS, VERIFICATION
 from capsulestore.serving.queries import Verifying
@@ -66,8 +65,8 @@ def add_verifying(app: FastAPI, served: Served) -> None:
     async def environment_verify_given(
         request: Request, capsule_id: NAME_PATH, asked: Annotated[Verifying, Query()]
     ) -> Response:
-        body = await received(request, served.limits)
-        answer = await served.threads.judge(partial(_of_given, served, capsule_id, asked, body))
+        async with served.bodies.received(request) as body:
+            answer = await served.threads.judge(partial(_of_given, served, capsule_id, asked, body))
         return json_reply(answer.as_dict())
 
 
@@ -78,7 +77,7 @@ def _of_here(served: Served, name: str, asked: Verifying) -> Verification:
 
 
 def _of_given(served: Served, name: str, asked: Verifying, body: bytes) -> Verification:
-    found = Surroundings.from_document(parsed(body, served.limits))
+    found = Surroundings.from_document(served.bodies.parsed(body))
     given = Document(found.environment, found.context, is_bare=found.layers is None, states=found.layers)
     with served.stores.lent() as store:
         return verify_given(store, name, given, layers=asked.layer or None, strict=asked.strict)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from capsulestore.model.caseless import caseless
 from capsulestore.model.digest import Digest
 
 __all__ = ["Wanted"]
@@ -32,6 +31,8 @@ class Wanted(NamedTuple):
     def conditions(self) -> Iterator[tuple[str, tuple[object, ...]]]:
         """Yield each condition, of `trees t` and `commits c`, with its values."""
         if self.title:
+            from capsulestore.model.caseless import caseless  # noqa: PLC0415  (start-up counts)
+
             wanted = caseless(self.title)
             literal = _SPECIAL.sub(r"\\\g<0>", wanted)
             yield _HAS_TITLE, (f"%{literal}%", wanted)

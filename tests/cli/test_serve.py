@@ -143,6 +143,18 @@ def test_where_others_reach_it_there_must_be_a_token_and_everything_needs_it(cap
 
 
 @pytest.mark.slow
+def test_behind_a_proxy_reading_may_need_a_token_too(capsule, project, tokens):
+    done = capsule("serve", "--port", "0", "--require-token")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("error: with `--require-token` there is no token by which to let anybody in\nhint: ")
+    text = tokens.create("ada", "read")
+    with serving(project, "--require-token") as server:
+        assert server.ask("GET", "/api/health")[0] == 200
+        assert server.ask("GET", "/api/capsules")[0] == 401
+        assert server.ask("GET", "/api/capsules", Authorization=f"Bearer {text}")[0] == 200
+
+
+@pytest.mark.slow
 def test_what_cannot_be_served_is_told_in_a_line(capsule, project, tmp_path, bound_by_permissions):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

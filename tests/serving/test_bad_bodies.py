@@ -10,7 +10,7 @@ from capsule_servers import environment_of, serving
 from capsulestore.serving.limits import Limits
 
 ENVIRONMENT = json.dumps(environment_of(numpy="2.1.0"))
-LIMITS = Limits(body_bytes=2**20, body_values=5000)
+LIMITS = Limits(body_bytes=2**20, body_values=5000, body_prose=2000)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,27 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(server, token):
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall((HEAD.format(token) + "Content-Length: 1000\n\n{").replace("\n", "\r\n").encode())
     assert server.get("/api/capsules").json == before
+
+
+def test_texts_that_would_take_long_to_look_through_are_refused(send):
+    found = send(b'{"a": "%s", "%s": 1}' % (b"a word " * 150, b"and more " * 150))
+    assert (found.status, found.error["code"]) == (422, "invalid_value")
+    assert "2000 characters" in found.error["message"]
+
+
+def test_all_bodies_together_have_a_limit_and_room_again_when_they_are_answered(served_store, token):
+    body = b" " * 3000
+    with serving(served_store, limits=Limits(bodies_bytes=4000), git=False) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as slow:
+            head = f"POST /api/capsules HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+            head += "Content-Type: application/json\r\nContent-Length: 3001\r\nExpect: 100-continue\r\n\r\n"
+            slow.sendall(head.encode())
+            assert slow.recv(100).startswith(b"HTTP/1.1 100")
+            slow.sendall(body)
+            while (found := server.ask("POST", "/api/capsules", body, token=token)).status != 503:
+                # What was sent first may come in later.
+                assert found.status == 422
+            assert found.headers["retry-after"] == "5"
+            slow.sendall(b" ")
+            assert slow.recv(100).startswith(b"HTTP/1.1 422")
+        assert server.ask("POST", "/api/capsules", body, token=token).status == 422

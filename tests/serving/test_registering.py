@@ -1,6 +1,7 @@
 """Registering what was captured elsewhere."""
 
 import subprocess
+from urllib.parse import urljoin
 
 import pytest
 from capsule_servers import environment_of
@@ -24,8 +25,8 @@ def test_a_new_capsule_is_created_and_a_known_one_is_not(server, post):
     first, second = post("twice"), post("twice")
     assert (first.status, first.json["registered"]) == (201, True)
     assert (second.status, second.json["registered"]) == (200, False)
-    assert first.headers["location"] == second.headers["location"] == f"/api/capsules/{first.json['capsule_id']}"
-    assert server.get(first.headers["location"]).json["manifest"]["title"] == "twice"
+    assert first.headers["location"] == second.headers["location"] == f"capsules/{first.json['capsule_id']}"
+    assert server.get(urljoin("/api/capsules", first.headers["location"])).json["manifest"]["title"] == "twice"
 
 
 def test_the_same_facts_are_the_same_capsule_as_registered_from_python(post, tmp_path):

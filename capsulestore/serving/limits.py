@@ -56,7 +56,7 @@ class Limits:
     page_most: int = 500
     """Capsules on a page at most."""
 
-    looked_at_most: int = 1_000
+    looked_at_most: int = 250
     """Capsules that are looked into for one page. Where few are as asked, it is shorter, and the next goes on there."""
 
     kept_answers_bytes: int = 128 * 2**20

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import lru_cache
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -66,6 +67,8 @@ class PackageQuery:
 
 
 def _among(specifiers: SpecifierSet) -> Callable[[str], bool]:
+    # Many environments have the same version.
+    @lru_cache
     def is_good(version: str) -> bool:
         try:
             return specifiers.contains(version, prereleases=True)

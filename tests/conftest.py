@@ -65,17 +65,48 @@ INSTALLERS |= {name: path for name, path in SETTINGS.items() if path.is_file()}
 
 @pytest.fixture(autouse=True)
 def _surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path_factory.mktemp("home")
     for name in NOT_FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
+    forget_the_test()
     for name, path in INSTALLERS.items():
         if name not in os.environ:
             monkeypatch.setenv(name, str(path))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    live_at(tmp_path_factory.mktemp("home"), monkeypatch)
+
+
+def live_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
+
+
+def forget_the_test() -> None:
+    """Remove the variable in which pytest names a test, and whether that is set up or called.
+
+    What an interpreter says of itself is asked again where any variable is another.
+    """
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call() -> None:
+    forget_the_test()
+
+
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "home"
+
+
+@pytest.fixture
+def same_user(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be the user of all other tests with this fixture, which change nothing at home.
+
+    What was found out of the interpreter of these tests is then known for those that follow, as from day to day.
+    """
+    live_at(_home, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,11 @@ MILLISECONDS = {
     "moving-git-first-push": 1000,
     "moving-clone": 6000,
     "moving-git-clone": 800,
+    "serving-capsule": 0.3,
+    "serving-bare": 0.2,
+    "serving-page": 2,
+    "serving-title": 3,
+    "serving-package": 4,
 }
 KILOBYTES = {
     "moving-push-10": 3,
@@ -71,6 +76,7 @@ KILOBYTES = {
     "moving-pull-100000": 4,
     "moving-push-known": 1.5,
 }
+PERCENTILES = {"serving-page": 20, "serving-title": 30, "serving-package": 51}
 OURS = {"conda-all", "conda-python", "capture-cold", "capture-warm", "verify", "run", "deep-first", "deep-again"}
 OURS |= {"moving-first-push", "moving-clone"}
 
@@ -84,7 +90,13 @@ def figures(**missing):
             found[name] = Figure(label=label, missing=missing[name])
         else:
             times = (time, time * 9, time / 9)
-            found[name] = Figure(label=label, times=times, memory=40.0 + time, kilobytes=KILOBYTES.get(name))
+            found[name] = Figure(
+                label=label,
+                times=times,
+                memory=40.0 + time,
+                kilobytes=KILOBYTES.get(name),
+                percentile_99=PERCENTILES.get(name),
+            )
     return found
 
 
@@ -128,6 +140,8 @@ def test_a_figure_is_the_median_of_all_rounds():
         ("whose environment the other store has", 1.5, True),
         ("the first push", 3.2, True),
         ("a clone of 20,000", 7.5, True),
+        ("GET /api/capsules/ID", 1.5, True),
+        ("pages of a list", 51, False),
         ("MB of memory", 141, False),
         ("aimed at: `capsule verify`", 3, False),
     ],
@@ -138,7 +152,7 @@ def test_a_target_is_held_to_the_medians_of_one_run(part, reached, met):
 
 
 def test_every_target_is_tried_above():
-    assert len(TARGETS) == 18
+    assert len(TARGETS) == 20
 
 
 def test_a_target_that_is_just_missed_is_not_met():
@@ -168,6 +182,14 @@ def test_where_no_conda_prefix_could_be_made_every_layer_says_so(tmp_path):
     assert text[target("the same within a process").sentence] == ["not measured", "-"]
 
 
+def test_of_a_server_it_is_told_how_many_requests_it_answers_and_how_long_the_slowest_wait():
+    text = rows(page_of(figures()))
+    assert text["serving-page"] == ["2.00 ms", "0.222 ms", "18.0 ms", "500", "20.0 ms"]
+    assert text["serving-bare"][-1] == "-"
+    (without,) = (target for target in TARGETS if "pages of a list" in target.sentence)
+    assert without.met(figures(**{"serving-title": "there is no `wrk`"})) is None
+
+
 def test_each_part_of_the_page_has_the_figures_that_belong_there():
     parts = re.split("^## ", page_of(figures()), flags=re.MULTILINE)
     found = {part.partition("\n")[0]: rows(part).keys() for part in parts}
@@ -179,6 +201,7 @@ def test_each_part_of_the_page_has_the_figures_that_belong_there():
         "deep-xargs",
     }
     assert {"`capsule moving-clone`", "moving-git-clone"} <= found["Moving stores"]
+    assert {"serving-capsule", "serving-page"} <= found["Serving"]
     assert "in-process-store" in found["Within a process"]
     assert found["Layer by layer"] == {"what", ":--", "layer-all", "layer-python-alone"}
 

@@ -1,5 +1,6 @@
 """In CI a test that is skipped for want of a component fails (.ci/no_skips.py), alone and in xdist's workers."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 NO_SKIPS = Path(__file__).resolve().parents[1] / ".ci" / "no_skips.py"
-ALONE, IN_WORKERS = ("-p", "no:xdist"), ("-n", "1")
+ALONE, IN_WORKERS = ("-p", "no:xdist"), ("-p", "xdist", "-n", "1")
 everywhere = pytest.mark.parametrize("how", [ALONE, IN_WORKERS], ids=["alone", "in workers"])
 
 
@@ -18,8 +19,11 @@ def run(tmp_path):
     def run(test: str, how: tuple[str, ...] = ALONE) -> tuple[int, str]:
         (tmp_path / "test_it.py").write_text(f"import pytest\n\n{test}")
         done = subprocess.run(
-            [sys.executable, NO_SKIPS, "-p", "no:cacheprovider", *how, "test_it.py"],
+            # With a directory of its own for what is temporary it does not clear away that of others.
+            [sys.executable, NO_SKIPS, "-p", "no:cacheprovider", "--basetemp=temporary", *how, "test_it.py"],
             cwd=tmp_path,
+            # No other plugin than is named: to import all that are installed takes most of the time.
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             encoding="utf-8",
             check=False,

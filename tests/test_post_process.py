@@ -18,7 +18,7 @@ FIT = {"path": "out/fit.csv", "sha256": hashlib.sha256(b"1,2,3").hexdigest(), "s
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, same_user):
     """A directory with results and no store, which is the working directory."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "fit.csv").write_text("1,2,3")

@@ -63,7 +63,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_user: None) -> Path:
     """The working directory: an environment of its own, a store, and the result of an analysis."""
     project = tmp_path.resolve() / "project"
     shutil.copytree(made, project / ".venv", symlinks=True)

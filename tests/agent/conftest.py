@@ -130,7 +130,7 @@ def python(make_environment: Callable[..., Path], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def project(python: Path, tmp_path: Path) -> Project:
+def project(python: Path, tmp_path: Path, same_user: None) -> Project:
     directory = tmp_path.resolve() / "a project"
     directory.mkdir()
     Store.init(str(directory)).close()
@@ -138,7 +138,7 @@ def project(python: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_user: None) -> Iterator[Store]:
     """The store of the working directory, for analyses within this process."""
     monkeypatch.chdir(tmp_path)
     with Store.init() as store:

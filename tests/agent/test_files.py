@@ -95,6 +95,7 @@ def test_a_parent_is_what_its_name_stood_for_when_the_analysis_began(store, quic
     assert recorded()[-1]["parents"] == [within.capsule_id, first.capsule_id]
 
 
+@pytest.mark.slow
 def test_a_working_directory_that_is_left_or_removed_loses_no_run(project):
     project.write("below/data.csv", "1")
     text = """if True:
@@ -136,6 +137,7 @@ except FileProblem as problem:
 """
 
 
+@pytest.mark.slow
 def test_a_working_directory_that_was_removed_before_is_told(project):
     done = project.script(REMOVED_BEFORE.format(store=str(project.directory)))
     said = "the working directory is not there any more"

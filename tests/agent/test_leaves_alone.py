@@ -28,6 +28,7 @@ print(first == second)
 """
 
 
+@pytest.mark.slow
 def test_variables_that_python_reads_at_its_start_are_those_of_the_start(project):
     project.write("elsewhere/ghost-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: ghost\nVersion: 1.0\n")
     assert project.script(SETS_FOR_A_CHILD).out == "True\n"

@@ -115,6 +115,7 @@ except StoreUnwritable as problem:
 """
 
 
+@pytest.mark.slow
 def test_a_store_that_is_read_only_is_told_before_it_begins(project, bound_by_permissions):
     script = project.write("fit.py", READ_ONLY)
     directories = [path for path in (project.directory / ".capsules").rglob("*") if path.is_dir()]
@@ -132,6 +133,7 @@ def test_a_store_that_is_read_only_is_told_before_it_begins(project, bound_by_pe
     assert "fit: not recorded: " in done.stderr
 
 
+@pytest.mark.slow
 def test_where_there_is_no_store_the_user_is_told_how_to_make_one(project):
     shutil.rmtree(project.directory / ".capsules")
     done = project.script("from capsulestore import record\nwith record('fit'): print('ran')\n")

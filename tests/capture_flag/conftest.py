@@ -42,7 +42,7 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def store(project, known_machine):
+def store(project, same_user):
     """The project's store, empty."""
     with Store.init(project) as made:
         return made.path

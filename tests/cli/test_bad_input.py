@@ -159,38 +159,27 @@ def place(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     subprocess.run(["chmod", "-R", "u+rwX", place], check=True)
 
 
-@pytest.fixture
-def attempt(bound_by_permissions: list[str]):
-    """Run `capsule`, bound by permissions also where root runs the tests."""
-
-    def attempt(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        command = [*bound_by_permissions, sys.executable, "-m", "capsulestore_cli", *arguments]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-
-    return attempt
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG)
-def test_it_is_told_in_one_line_with_the_right_status_and_changes_nothing(case, attempt, place, unchanged):
+def test_it_is_told_in_one_line_with_the_right_status_and_changes_nothing(case, forked_bound, place, unchanged):
     arguments, status, said, *where = WRONG[case]
     if "full disk" in case and not os.path.ismount(place / "full disk"):
         pytest.skip("a small disk to fill takes root, and the right to mount one")
     before = unchanged(place)
     cwd = place.joinpath(*where)
-    done = attempt(*arguments, cwd=cwd)
-    print(f"{done.returncode}  capsule {shlex.join(arguments)!a}  → {done.stderr}", end="")
-    error, *hint = done.stderr.splitlines()
-    assert (done.returncode, done.stdout) == (status, "")
+    done = forked_bound(arguments, cwd, os.environ)
+    print(f"{done.status}  capsule {shlex.join(arguments)!a}  → {done.err}", end="")
+    error, *hint = done.err.splitlines()
+    assert (done.status, done.out) == (status, "")
     assert error.startswith("error: ")
     assert [line[:6] for line in hint] in ([], ["hint: "])
     assert re.search(said, " ".join([error, *hint]))
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.err
     assert [character for character in error + "".join(hint) if not character.isprintable()] == []
     if case != "an interpreter that never answers":
-        done = attempt("--json", *arguments, cwd=cwd)
-        answer = json.loads(done.stderr)["error"]
-        assert (done.returncode, done.stdout) == (status, "")
+        done = forked_bound(["--json", *arguments], cwd, os.environ)
+        answer = json.loads(done.err)["error"]
+        assert (done.status, done.out) == (status, "")
         assert {"code", "message", "hint"} <= set(answer)
         assert bool(answer["hint"]) == bool(hint)
     assert unchanged(place) == before

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -88,12 +85,11 @@ def test_a_project_in_a_directory_of_a_strange_name_is_like_any_other(name, caps
     assert capsule("--store", ".", "show", added.line, cwd=place).status == 0
 
 
-def test_a_recorded_file_that_may_not_be_read_leaves_the_verdict(store, project, capsule, bound_by_permissions):
+def test_a_recorded_file_that_may_not_be_read_leaves_the_verdict(store, project, capsule, forked_bound):
     (project / "out.csv").write_text("1")
     capsule("add", "--output", "out.csv")
     (project / "out.csv").chmod(0)
-    command = [*bound_by_permissions, sys.executable, "-m", "capsulestore_cli", "verify", "--json"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    answer = json.loads(done.stdout)
-    assert (done.returncode, answer["verdict"]) == (1, "identical")
+    done = forked_bound(["verify", "--json"], project, os.environ)
+    answer = done.json
+    assert (done.status, answer["verdict"]) == (1, "identical")
     assert answer["files"] == [{"path": "out.csv", "state": "unreadable"}]

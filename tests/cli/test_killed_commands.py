@@ -21,9 +21,11 @@ KILLS = 20
 
 
 @pytest.mark.slow
-def test_i3_i4_i5_whatever_is_printed_outlives_20_kills_of_whole_commands(capsule, store, project, capsys):
+def test_i3_i4_i5_whatever_is_printed_outlives_20_kills_of_whole_commands(
+    capsule, started_anew, store, project, capsys
+):
     begun = time.monotonic()
-    printed = [capsule("add", "-m", "how long it takes alone").line]
+    printed = [started_anew("add", "-m", "how long it takes alone").line]
     takes = time.monotonic() - begun
     chance = random.Random()
     killed = 0

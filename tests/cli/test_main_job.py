@@ -5,30 +5,30 @@ from __future__ import annotations
 import subprocess
 
 
-def test_an_environment_is_added_verified_changed_and_told_apart(capsule, project, install):
+def test_an_environment_is_added_verified_changed_and_told_apart(started_anew, project, install):
     (project / "fit.csv").write_text("a,b\n1,2\n")
-    assert capsule("init").line == str(project / ".capsules")
+    assert started_anew("init").line == str(project / ".capsules")
 
-    added = capsule("add", "-m", "first fit", "--output", "fit.csv", "--param", "alpha=0.5")
+    added = started_anew("add", "-m", "first fit", "--output", "fit.csv", "--param", "alpha=0.5")
     assert added.status == 0
     digest = added.line
     assert len(digest) == 64
-    assert capsule("add", "-m", "first fit", "--output", "fit.csv", "--param", "alpha=0.5").line == digest
+    assert started_anew("add", "-m", "first fit", "--output", "fit.csv", "--param", "alpha=0.5").line == digest
 
-    same = capsule("verify")
+    same = started_anew("verify")
     assert same.status == 0
     assert same.out.startswith("identical to ")
-    assert capsule("diff", "@").status == 0
+    assert started_anew("diff", "@").status == 0
 
     install("six==1.17.0")
-    different = capsule("verify")
+    different = started_anew("verify")
     assert different.status == 1
     assert different.out.splitlines()[0].startswith("different from ")
     assert different.out.splitlines()[1:] == ["  python/packages", "    six  1.16.0 → 1.17.0"]
-    assert capsule("diff", "@").out == "python/packages\n  six  1.16.0 → 1.17.0\n"
+    assert started_anew("diff", "@").out == "python/packages\n  six  1.16.0 → 1.17.0\n"
 
     install("six==1.16.0")
-    assert capsule("verify", digest[:8]).status == 0
+    assert started_anew("verify", digest[:8]).status == 0
 
 
 def test_the_store_is_a_git_repository_that_git_finds_sound(capsule, store):
@@ -41,14 +41,14 @@ def test_the_store_is_a_git_repository_that_git_finds_sound(capsule, store):
     assert (fsck.returncode, fsck.stdout) == (0, "")
 
 
-def test_the_main_job_needs_no_git(capsule, project, tmp_path):
+def test_the_main_job_needs_no_git(started_anew, project, tmp_path):
     empty = tmp_path / "bin"
     empty.mkdir()
     env = {"PATH": str(empty)}
-    assert capsule("init", env=env).status == 0
-    digest = capsule("add", env=env).line
+    assert started_anew("init", env=env).status == 0
+    digest = started_anew("add", env=env).line
     for command in (("show", digest), ("verify",), ("diff", "@")):
-        assert capsule(*command, env=env).status == 0
+        assert started_anew(*command, env=env).status == 0
 
 
 def test_an_environment_captured_elsewhere_is_added_from_its_file(capsule, store, project):

@@ -32,17 +32,10 @@ def results(project):
 
 
 @pytest.fixture
-def post_process(results, project):
-    def run(*arguments, cwd=project, **surroundings):
-        done = subprocess.run(
-            [*START, *arguments],
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=False,
-            **surroundings,
-        )
-        assert "Traceback" not in done.stderr
+def post_process(results, project, forked):
+    def run(*arguments, cwd=project, env=os.environ):
+        done = forked([os.fspath(argument) for argument in arguments], cwd, env, program="post_process")
+        assert "Traceback" not in done.err
         return done
 
     return run
@@ -59,27 +52,27 @@ def say(results, **said):
 
 def test_without_the_flag_the_results_are_told_and_no_store_is_needed(post_process, project):
     done = post_process("out")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"out/fit.csv  {FIT[:12]}  5 bytes\n1 file, 5 bytes\n"
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"out/fit.csv  {FIT[:12]}  5 bytes\n1 file, 5 bytes\n"
     assert sorted(path.name for path in project.iterdir()) == [".venv", "out"]
 
 
 def test_what_the_analysis_says_of_itself_is_told(post_process, results):
     say(results, title="first fit", parameters={"alpha": 1}, mood="good", colour="red")
     done = post_process("out")
-    assert done.stdout.splitlines()[2:] == [
+    assert done.out.splitlines()[2:] == [
         f"2 files, {5 + (results / 'metadata.json').stat().st_size} bytes",
         "out/metadata.json:",
         "  title       first fit",
         '  parameters  {"alpha":1}',
     ]
-    assert done.stderr == "note: `out/metadata.json`: a capsule has no place for `mood`, `colour`\n"
+    assert done.err == "note: `out/metadata.json`: a capsule has no place for `mood`, `colour`\n"
 
 
 def test_with_json_the_answer_is_one_document(post_process, results):
     say(results, mood="good")
     done = post_process("out/fit.csv", "--metadata", "out/metadata.json", "--json")
-    assert json.loads(done.stdout) == {
+    assert json.loads(done.out) == {
         "files": [{"path": "out/fit.csv", "sha256": FIT, "size": 5}],
         "bytes": 5,
         "metadata": {"mood": "good"},
@@ -88,7 +81,7 @@ def test_with_json_the_answer_is_one_document(post_process, results):
 
 def test_with_the_flag_a_capsule_is_registered_with_the_files_as_outputs(post_process, manifest):
     done = post_process("out", "--capture-capsule", "-m", "first fit", "--param", "alpha=1", "--label", "sample=A")
-    assert re.fullmatch(r"capsule [0-9a-f]{64}", done.stdout.splitlines()[-1])
+    assert re.fullmatch(r"capsule [0-9a-f]{64}", done.out.splitlines()[-1])
     said = manifest()
     assert (said["title"], said["parameters"], said["labels"]) == ("first fit", {"alpha": "1"}, {"sample": "A"})
     assert said["outputs"] == [{"path": "out/fit.csv", "sha256": FIT, "size": 5}]
@@ -96,21 +89,21 @@ def test_with_the_flag_a_capsule_is_registered_with_the_files_as_outputs(post_pr
 
 
 def test_the_same_results_are_the_same_capsule(post_process, store):
-    first = json.loads(post_process("out", "--capture-capsule", "--json").stdout)
+    first = json.loads(post_process("out", "--capture-capsule", "--json").out)
     again = post_process("out", "--capture-capsule", "--json")
     assert set(first) == {"files", "bytes", "metadata", "capsule_id", "environment_digest", "registered"}
-    assert (first["registered"], json.loads(again.stdout)) == (True, first | {"registered": False})
-    assert "registered before" in again.stderr
+    assert (first["registered"], json.loads(again.out)) == (True, first | {"registered": False})
+    assert "registered before" in again.err
 
 
 def test_another_interpreter_may_be_named(post_process, capsule, store):
-    done = json.loads(post_process("out", "--capture-capsule", "--python", ".venv", "--json").stdout)
+    done = json.loads(post_process("out", "--capture-capsule", "--python", ".venv", "--json").out)
     assert done["environment_digest"] == capsule("capture", "--json").json["environment_digest"]
 
 
 def test_paths_are_the_stores_wherever_it_is_called(post_process, results, store):
     done = post_process(".", "--capture-capsule", "--json", cwd=results)
-    assert [file["path"] for file in json.loads(done.stdout)["files"]] == ["out/fit.csv"]
+    assert [file["path"] for file in json.loads(done.out)["files"]] == ["out/fit.csv"]
 
 
 def test_the_metadata_goes_into_the_capsule_and_the_command_line_wins(post_process, results, capsule, manifest):
@@ -127,7 +120,7 @@ def test_the_metadata_goes_into_the_capsule_and_the_command_line_wins(post_proce
         mood="good",
     )
     done = post_process("out", "--capture-capsule", "-m", "given", "--param-json", "alpha=3")
-    assert "parameters: held what looks like credentials" in done.stderr
+    assert "parameters: held what looks like credentials" in done.err
     said = manifest()
     assert (said["title"], said["description"], said["status"]) == ("given", "to see", "failed")
     assert (said["parameters"]["alpha"], said["parameters"]["beta"]) == (3, 2)
@@ -138,7 +131,7 @@ def test_the_metadata_goes_into_the_capsule_and_the_command_line_wins(post_proce
 
 def test_what_would_be_registered_is_asked_for_without_the_flag(post_process):
     done = post_process("out", "-m", "first fit")
-    assert (done.returncode, done.stderr) == (0, "note: nothing is registered without `--capture-capsule`\n")
+    assert (done.status, done.err) == (0, "note: nothing is registered without `--capture-capsule`\n")
 
 
 WRONG = {
@@ -164,27 +157,27 @@ def test_what_is_wrong_is_one_clear_error_and_nothing_is_registered(what, post_p
     say(project / "bad", title=1)
     arguments, status, said = WRONG[what]
     done = post_process(*arguments, "--capture-capsule")
-    assert (done.returncode, done.stdout) == (status, "")
-    assert re.match(f"error: .*{said}", done.stderr.replace("\n", " ")), done.stderr
-    assert len(done.stderr.splitlines()) <= 2
-    error = json.loads(post_process(*arguments, "--capture-capsule", "--json").stderr)["error"]
+    assert (done.status, done.out) == (status, "")
+    assert re.match(f"error: .*{said}", done.err.replace("\n", " ")), done.err
+    assert len(done.err.splitlines()) <= 2
+    error = json.loads(post_process(*arguments, "--capture-capsule", "--json").err)["error"]
     assert set(error) == {"code", "message", "hint"}
     assert capsule("log").out == ""
 
 
 def test_without_a_store_nothing_is_registered(post_process):
     done = post_process("out", "--capture-capsule")
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "hint: make one with `capsule init`" in done.stderr
+    assert (done.status, done.out) == (3, "")
+    assert "hint: make one with `capsule init`" in done.err
 
 
 def test_what_could_harm_a_terminal_is_escaped(post_process, results):
     (results / STRANGE).touch()
     (results / "metadata.json").write_text(json.dumps({"title": "\x1b[31m"}))
     done = post_process("out")
-    assert "out/a\\x1b]0;b\\n\\xff" in done.stdout
-    assert "\x1b" not in done.stdout + done.stderr
-    assert json.loads(post_process("out", "--json").stdout)["files"][0]["path"] == "out/a\x1b]0;b\n\\xff"
+    assert "out/a\\x1b]0;b\\n\\xff" in done.out
+    assert "\x1b" not in done.out + done.err
+    assert json.loads(post_process("out", "--json").out)["files"][0]["path"] == "out/a\x1b]0;b\n\\xff"
 
 
 def test_a_closed_pipe_is_told_by_the_status_alone(project, results):
@@ -225,7 +218,7 @@ def opened_by(process):
 
 def test_the_help_begins_with_examples_that_parse(post_process):
     done = post_process("--help")
-    assert done.stdout.index("Examples:") < done.stdout.index("Usage: python -m capsulestore.post_process")
+    assert done.out.index("Examples:") < done.out.index("Usage: python -m capsulestore.post_process")
     for line, _ in command.examples:
-        assert line in done.stdout
+        assert line in done.out
         command.make_context("post_process", line.split()[3:])

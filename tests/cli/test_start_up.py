@@ -92,8 +92,9 @@ def project(tmp_path, monkeypatch) -> Path:
 
 def test_no_command_imports_more_than_is_kept(project):
     # The second time nothing is asked or read any more.
-    for words in COMMANDS.values():
-        imported_by(words, project)
+    for command, words in COMMANDS.items():
+        if "warm" in command:
+            imported_by(words, project)
     found = "\n".join(told(command, imported_by(words, project)) for command, words in COMMANDS.items())
     if "UPDATE_IMPORTS" in os.environ:
         KEPT.write_text(found)

@@ -45,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_machine: None) -> Path:
+def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_user: None) -> Path:
     """The working directory, with a `.venv` and a result."""
     project = tmp_path.resolve() / "a project"
     shutil.copytree(prepared, project, symlinks=True)

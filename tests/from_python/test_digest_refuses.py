@@ -147,6 +147,9 @@ def test_the_most_levels_of_an_entry_are_taken_and_one_more_is_not(wrap):
 def test_a_hundred_thousand_levels_are_refused_as_too_deep(wrap):
     with pytest.raises(InvalidValue, match=r"more than 128 levels deep$"):
         compute_environment_digest({"python": {"packages": {"numpy": nested(100_000, wrap)}}})
+
+
+def test_a_hundred_thousand_levels_of_mappings_are_refused_where_names_are_expected():
     with pytest.raises(InvalidValue, match=r"more than 128 levels deep$"):
         compute_environment_digest({"python": nested(100_000, WRAPS["mappings"])})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_machine: None) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same_user: None) -> Path:
     """A directory with an empty store; nothing of the user's reaches into its kernels."""
     kernel = tmp_path / "jupyter" / "kernels" / KERNEL
     kernel.mkdir(parents=True)
@@ -61,15 +62,27 @@ def notebook(project: Path) -> Execute:
     return execute
 
 
+@pytest.fixture(scope="session")
+def shells() -> Iterator[subprocess.Popen[str]]:
+    """`run_cells.py`, which starts no shell without being asked."""
+    command = [sys.executable, "-W", "error", str(Path(__file__).with_name("run_cells.py"))]
+    # The other variables come with each shell.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    streams = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    with subprocess.Popen(command, env=environ, text=True, **streams) as process:
+        yield process
+
+
 @pytest.fixture
-def shell(project: Path) -> Callable[..., list[Ran]]:
+def shell(project: Path, shells: subprocess.Popen[str]) -> Callable[..., list[Ran]]:
     """Run cells one after the other in a shell of IPython's in a process of its own, and tell what each did."""
 
     def run(*cells: str, cwd: Path = project) -> list[Ran]:
-        command = [sys.executable, "-W", "error", str(Path(__file__).with_name("run_cells.py")), json.dumps(cells)]
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return [Ran(**ran) for ran in json.loads(done.stdout)]
+        job = {"cells": cells, "directory": str(cwd), "environ": dict(os.environ)}
+        print(json.dumps(job), file=shells.stdin, flush=True)
+        status, out, err = json.loads(shells.stdout.readline())
+        assert status == 0, err
+        return [Ran(**ran) for ran in json.loads(out)]
 
     return run
 

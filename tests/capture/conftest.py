@@ -28,6 +28,9 @@ DATA = Path(__file__).with_name("data")
 OF_THE_ENVIRONMENT = frozenset(layer.name for layer in LAYERS) - CONTEXT_LAYERS
 """The layers that have a part in the digest: without those of the context a capture takes a third of the time."""
 
+BUT_THE_SYSTEM = frozenset(layer.name for layer in LAYERS) - {"system"}
+"""All layers but the one that reads the whole standard library and the machine's packages: a fifth of the time."""
+
 CAPTURE_APART = """
 import json, sys
 sys.path[:0] = sys.argv[2:]
@@ -59,13 +62,18 @@ def run(*command: str | Path, **options: Any) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """An interpreter, where it installs to, and the variables that it is started with."""
+    """An interpreter, where it installs to, and the variables that it is started with.
+
+    It is a copy of the environment of another interpreter, `of`, or stands for itself.
+    """
 
     python: Path
     site: Path
     environ: Mapping[str, str]
+    of: Path | None = None
 
-    def capture(self, layers: Collection[str] | None = None, **variables: str) -> Capture:
+    def capture(self, layers: Collection[str] | None = BUT_THE_SYSTEM, **variables: str) -> Capture:
+        """Capture it as it is started with these variables: `capture(None)` has the layer `system` too."""
         return capture(Target(str(self.python), "test"), layers=layers, environ={**self.environ, **variables})
 
     def digest(self, **variables: str) -> str:
@@ -78,9 +86,20 @@ class Environment:
         return self.capture(OF_THE_ENVIRONMENT, **variables).environment["python"].get("unowned", {})
 
     def install(self, *wheels: Path, options: Iterable[str] = ()) -> None:
-        """Install wheels with uv, copied: what a test then writes to must not be a file of uv's cache."""
-        quietly = ("--quiet", "--offline", "--no-index", "--no-deps", "--reinstall", "--link-mode=copy")
-        run(uv_package.find_uv_bin(), "pip", "install", *quietly, "--python", self.python, *options, *wheels)
+        """Install wheels with uv, copied: what a test then writes to must not be a file of uv's cache.
+
+        Into a copy it installs by the interpreter of the original, which uv knows: to ask another one takes four times
+        as long as to install. So scripts start the original, unless there are options.
+        """
+        quietly = ("--quiet", "--offline", "--no-index", "--no-deps", "--link-mode=copy")
+        where = ("--reinstall", "--python", self.python)
+        if self.of and not options:
+            where = ("--python", self.of, "--prefix", self.python.parents[1])
+        run(uv_package.find_uv_bin(), "pip", "install", *quietly, *where, *options, *wheels)
+
+    def alone(self) -> "Environment":
+        """Return it as one that is no copy: what is installed there is installed again, and its scripts start it."""
+        return replace(self, of=None)
 
     def info(self, name: str) -> Path:
         """Return the distribution's metadata directory."""
@@ -91,7 +110,7 @@ class Environment:
         """Return the same environment at another place; its interpreter is started by the new path."""
         shutil.copytree(self.python.parents[1], root, symlinks=True)
         moved = root / self.site.relative_to(self.python.parents[1])
-        return replace(self, python=root / "bin" / self.python.name, site=moved)
+        return replace(self, python=root / "bin" / self.python.name, site=moved, of=self.of or self.python)
 
     def capture_apart(
         self, *prefix: str, python: str = sys.executable, import_path: Iterable[str] = (), **variables: str
@@ -119,18 +138,30 @@ def find_site() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def make_venv(environ: dict[str, str], find_site: Callable[[Path], Path]) -> Callable[..., Environment]:
+def bare(
+    environ: dict[str, str], find_site: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
+    """A virtual environment with nothing in it, for all tests to read."""
+    path = tmp_path_factory.mktemp("bare") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", path)
+    return Environment(path / "bin" / "python", find_site(path / "bin" / "python"), environ)
+
+
+@pytest.fixture(scope="session")
+def make_venv(bare: Environment, find_site: Callable[[Path], Path]) -> Callable[..., Environment]:
     """Make a virtual environment: `make_venv(path, *options of venv, python=...)`; without pip unless asked."""
 
     def make(path: Path, *options: str, python: str = sys.executable, pip: bool = False) -> Environment:
+        if python == sys.executable and not options and not pip:
+            return bare.copy(path)
         run(python, "-m", "venv", *([] if pip else ["--without-pip"]), *options, path)
-        return Environment(path / "bin" / "python", find_site(path / "bin" / "python"), environ)
+        return Environment(path / "bin" / "python", find_site(path / "bin" / "python"), bare.environ)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def make_interpreter(environ: dict[str, str]) -> Callable[[Path], Environment]:
+def make_interpreter(bare: Environment) -> Callable[[Path], Environment]:
     """Make an interpreter that is no virtual environment: by links to the running one, its site directory its own."""
 
     def make(root: Path) -> Environment:
@@ -148,7 +179,7 @@ def make_interpreter(environ: dict[str, str]) -> Callable[[Path], Environment]:
         (root / "bin").mkdir()
         shutil.copy2(Path(sys.base_prefix, "bin", version).resolve(), root / "bin" / version)
         (root / "bin" / "python").symlink_to(version)
-        return Environment(root / "bin" / "python", site, environ)
+        return Environment(root / "bin" / "python", site, bare.environ, bare.python)
 
     return make
 
@@ -215,9 +246,15 @@ def small(
     make_venv: Callable[..., Environment], small_wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Environment:
     """A virtual environment with the small wheels, for all tests to read."""
-    made = make_venv(tmp_path_factory.mktemp("small") / "venv")
+    made = make_venv(tmp_path_factory.mktemp("small") / "venv").alone()
     made.install(*small_wheels.values())
     return made
+
+
+@pytest.fixture(scope="session")
+def small_digest(small: Environment) -> str:
+    """The digest of the small environment, and so of each copy of it that nothing was done to yet."""
+    return small.digest()
 
 
 @pytest.fixture(scope="session")

@@ -61,20 +61,18 @@ METADATA: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize(("damage", "code"), METADATA.values(), ids=METADATA.keys())
-def test_without_a_good_metadata_file_the_name_of_its_directory_says_who_it_is(damage, code, venv):
-    before = venv.digest()
+def test_without_a_good_metadata_file_the_name_of_its_directory_says_who_it_is(damage, code, venv, small_digest):
     damage(venv.info("beta") / "METADATA")
     captured = venv.capture()
     assert code in codes(captured, "beta-2.0.dist-info")
-    assert venv.digest() == before
+    assert venv.digest() == small_digest
 
 
-def test_metadata_that_may_not_be_read_is_told(venv, as_nobody_special):
-    before = venv.digest()
+def test_metadata_that_may_not_be_read_is_told(venv, as_nobody_special, small_digest):
     (venv.info("beta") / "METADATA").chmod(0o000)
     captured = venv.capture_apart(*as_nobody_special)
     assert [finding["code"] for finding in captured["findings"]] == ["metadata-unreadable"]
-    assert captured["digest"] == before
+    assert captured["digest"] == small_digest
 
 
 def test_what_has_no_name_at_all_is_no_distribution_and_its_modules_are_unowned(venv):
@@ -142,15 +140,14 @@ def test_a_script_is_none_of_the_content_though_entry_points_cannot_be_read(dama
     assert venv.packages()["beta"]["content"] == content
 
 
-def test_what_pip_left_behind_is_told_and_not_counted(venv):
-    before = venv.digest()
+def test_what_pip_left_behind_is_told_and_not_counted(venv, small_digest):
     shutil.copytree(venv.info("beta"), venv.site / "~eta-1.0.dist-info")
     (venv.site / "~eta").mkdir()
     (venv.site / "~eta" / "__init__.py").touch()
     captured = venv.capture()
     assert {finding.subject for finding in captured.findings} == {"~eta", "~eta-1.0.dist-info"}
     assert codes(captured) == {"leftover"}
-    assert venv.digest() == before
+    assert venv.digest() == small_digest
 
 
 def test_of_two_of_one_name_in_one_directory_both_are_recorded_and_told(venv):

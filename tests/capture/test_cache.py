@@ -28,7 +28,7 @@ for value in sys.argv[2:]:
 RACING = """
 import sys
 from capsulestore.capture.cache import Cache
-for number in range(200):
+for number in range(100):
     wanted = [number % 7] * 1000
     assert Cache(sys.argv[1], granularity_ns=0).recall("name", lambda: wanted, condition=f"{number % 7}") == wanted
 """

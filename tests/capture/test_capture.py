@@ -20,7 +20,7 @@ def test_i1_what_is_captured_is_its_own_canonical_form(venv, make_project, uv, t
     project = make_project(tmp_path / "delta", "delta")
     uv("pip", "install", "--quiet", "--offline", "--python", venv.python, "--editable", project)
     (venv.site / "ümläut.py").touch()
-    captured = venv.capture()
+    captured = venv.capture(None)
     for value in (captured.environment, captured.context):
         encoded = encode_mapping(value)
         decoded = decode_mapping(encoded.id, encoded.objects.__getitem__)
@@ -33,7 +33,7 @@ def test_neither_place_nor_installer_is_in_an_environment(venv, make_project, uv
     uv("pip", "install", "--quiet", "--offline", "--python", venv.python, "--editable", project)
     (venv.site / "place.pth").write_text(f"{tmp_path}\n")
     (venv.site / "loose.py").touch()
-    captured = venv.capture()
+    captured = venv.capture(None)
     assert str(tmp_path) in json.dumps(captured.context)
     text = json.dumps(captured.environment)
     assert [absent for absent in (str(tmp_path), sys.base_prefix, '"uv"', '"pip"') if absent in text] == []
@@ -81,7 +81,7 @@ def test_the_running_interpreter_is_captured_when_none_is_named():
 
 def test_a_finding_names_its_layer_its_kind_its_subject_and_what_it_means(venv):
     (venv.site / "loose.py").touch()
-    (finding,) = venv.capture().findings
+    (finding,) = venv.capture(None).findings
     assert finding.as_dict() == {
         "layer": "python",
         "code": "unowned",

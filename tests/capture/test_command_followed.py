@@ -114,7 +114,7 @@ def test_a_command_that_installers_write_is_no_script_of_the_analysis(small, act
 @pytest.mark.parametrize("length", [60, 300])
 def test_a_console_script_is_followed_however_long_its_path(length, make_venv, small_wheels, activated, tmp_path):
     made = make_venv(tmp_path / ("x" * 100) / ("y" * (length - 60)) / "v")
-    made.install(small_wheels["beta"])
+    made.alone().install(small_wheels["beta"])
     started = started_by([str(made.python.parent / "beta")], environ=activated, directory=str(tmp_path))
     assert (Path(started.target.python), started.target.chosen_by) == (made.python, "#!")
 

@@ -36,6 +36,7 @@ def listed_by_dpkg(metadata: Path, run_command) -> list[str]:
     return run_command("dpkg-query", "--listfiles", package).splitlines()
 
 
+@pytest.mark.slow
 def test_its_content_is_that_of_the_files_that_dpkg_lists(system, without_record, run_command):
     contents = set()
     for metadata in without_record[:5]:

@@ -39,7 +39,7 @@ def target(tmp_path, make_interpreter, small_wheels):
 def test_i9_nothing_is_written_near_the_target(target, tmp_path, run_command):
     assert not any(name.startswith("PYTHON") for name in target.environ)
     before = tree(tmp_path / "target")
-    captured = target.capture()
+    captured = target.capture(None)
     assert sorted(captured.environment["python"]["unowned"]) == ["sitecustomize.py", "start.pth", "started.py"]
     assert tree(tmp_path / "target") == before
     run_command(target.python, "-c", "pass", env=target.environ)
@@ -50,7 +50,7 @@ def test_i9_nothing_is_written_in_home_or_the_working_directory(target, tmp_path
     for name in ("home", "work"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    target.capture(HOME=str(tmp_path / "home"))
+    target.capture(None, HOME=str(tmp_path / "home"))
     assert list((tmp_path / "home").iterdir()) == []
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -72,7 +72,7 @@ def test_i9_none_of_the_targets_packages_is_imported(target, tmp_path, make_whee
     marker = tmp_path / "was-run"
     target.install(make_wheel("delta", files={"delta/__init__.py": trap(marker), "delta/__main__.py": trap(marker)}))
     (target.site / "loose.py").write_text(trap(marker))
-    captured = target.capture()
+    captured = target.capture(None)
     assert "delta" in captured.environment["python"]["packages"]
     assert "loose.py" in captured.environment["python"]["unowned"]
     assert not marker.exists()
@@ -92,7 +92,7 @@ def test_i9_modules_named_like_those_of_the_standard_library_are_not_run(target,
 def test_i9_the_interpreter_is_started_once(target, tmp_path):
     log = tmp_path / "starts"
     (target.site / "sitecustomize.py").write_text(f"open({str(log)!r}, 'a').write('start\\n')\n")
-    target.capture()
+    target.capture(None)
     assert log.read_text() == "start\n"
 
 

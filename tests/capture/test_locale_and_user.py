@@ -32,6 +32,7 @@ def test_file_names_that_are_not_ascii_are_the_same_in_a_locale_without_them(var
     assert len(captured["environment"]["python"]["unowned"]) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, ASCII_ALONE], ids=["C", "C and ASCII alone"])
 def test_a_distribution_whose_name_is_not_ascii_is_the_same_in_a_locale_without_it(variables, venv):
     (venv.info("beta") / "METADATA").write_text("Name: Bêta\nVersion: 2.0\n", encoding="utf-8")

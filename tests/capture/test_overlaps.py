@@ -34,7 +34,7 @@ def test_who_was_installed_last_changes_the_digest(empty, make_wheel):
     empty.install(one)
     empty.install(two)
     before = empty.digest()
-    empty.install(one)
+    empty.alone().install(one)
     assert (empty.site / "shared.py").read_text() == "x = 1\n"
     assert empty.digest() != before
 

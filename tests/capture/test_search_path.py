@@ -27,7 +27,7 @@ def test_a_venv_has_its_site_directory_and_not_that_of_its_base(small):
     assert list(roles(small).values()).count("site") == 1
     assert sorted(small.packages()) == ["alpha", "beta", "gamma"]
     assert small.unowned() == {}
-    assert small.capture().findings == ()
+    assert small.capture(None).findings == ()
 
 
 def test_the_standard_library_is_no_place_for_packages(small):
@@ -69,8 +69,8 @@ def test_a_user_site_that_is_switched_off_does_not_count(tmp_path, make_interpre
     assert interpreter.packages(**base, PYTHONNOUSERSITE="1") == {}
 
 
-def test_distributions_on_pythonpath_count_and_come_first(venv, tmp_path, pip, make_wheel):
-    pip(venv, "install", "--no-index", "--no-deps", "--target", tmp_path / "target", make_wheel("alpha", "9.0"))
+def test_distributions_on_pythonpath_count_and_come_first(venv, tmp_path, uv, make_wheel):
+    install_to(tmp_path / "target", uv, make_wheel("alpha", "9.0"))
     variables = {"PYTHONPATH": str(tmp_path / "target")}
     assert roles(venv, **variables)[str(tmp_path / "target")] == "added"
     packages = venv.packages(**variables)

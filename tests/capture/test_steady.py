@@ -10,7 +10,7 @@ import pytest
 from capsulestore.capture.steady import steady_digest
 from capsulestore.errors import FileProblem
 
-ROUNDS = 15
+ROUNDS = 6
 LARGE, SMALL = 2**20, 2**14
 
 # The first byte is always ahead of the last one, by one at the most: whoever reads another pair has seen no state.

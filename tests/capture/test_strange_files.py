@@ -124,6 +124,7 @@ def test_what_is_no_module_after_all_stops_nothing(strange, venv):
     assert venv.digest() != before
 
 
+@pytest.mark.slow
 def test_directories_nested_deeper_than_python_recurses_stop_nothing(venv):
     deepest = str(package(venv))
     for _ in range(1_200):
@@ -177,7 +178,14 @@ def test_too_many_files_to_hash_are_recorded_and_told(venv):
     assert set(venv.unowned()["package"]) == {"content"}
 
 
-@pytest.mark.parametrize("what", ["package/__init__.py", "package", "package/inner", "loose.py", "start.pth"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "package",
+        "loose.py",
+        *(pytest.param(f, marks=pytest.mark.slow) for f in ("package/__init__.py", "package/inner", "start.pth")),
+    ],
+)
 def test_what_may_not_be_read_is_recorded_and_told(what, venv, as_nobody_special):
     (package(venv) / "inner").mkdir()
     (venv.site / "loose.py").touch()

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.capture.cache import Cache
@@ -166,6 +166,7 @@ ANYTHING = st.lists(
 ).map(b"".join)
 
 
+@settings(max_examples=50)
 @given(data=ANYTHING)
 def test_whatever_is_in_a_database_is_recorded_as_text_or_not_at_all(data, tmp_path_factory):
     root = tmp_path_factory.mktemp("root")

@@ -48,7 +48,7 @@ def test_every_interpreter_of_this_machine_tells_what_it_runs_with(pythons, run_
 
 def test_the_c_library_is_told_with_its_version(small):
     family, version = platform.libc_ver()
-    libc = small.capture().context["system"]["libc"]
+    libc = small.capture(None).context["system"]["libc"]
     assert libc == ({"family": family, "version": version} if family else {"family": "musl"})
 
 
@@ -177,7 +177,7 @@ def test_links_without_end_or_aim_are_passed_over(library):
 
 def test_this_standard_library_is_digested_as_its_files_say(small):
     library = Path(os.__file__).parent
-    assert small.capture().context["system"]["runtime"]["standard_library"] == digest(library)
+    assert small.capture(None).context["system"]["runtime"]["standard_library"] == digest(library)
 
 
 def test_a_standard_library_that_cannot_be_read_is_told(tmp_path):

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.compare.difference import Side, changes
@@ -55,17 +55,20 @@ def without_empty_trees(mapping, level=0):
     return {key: value for key, value in kept.items() if value != {} or level == 2}
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_the_changes_applied_to_a_give_b(a, b):
     expected = encode_mapping(without_empty_trees(b))
     assert encode_mapping(without_empty_trees(applied(a, between(a, b)))).id == expected.id
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_there_is_a_change_exactly_where_the_digests_differ(a, b):
     assert bool(between(a, b)) == (encode_mapping(a).id != encode_mapping(b).id)
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_changes_are_sorted_by_layer_collection_and_entry(a, b):
     # What lies in a tree comes before the value that has the tree's key on the other side.
@@ -74,12 +77,14 @@ def test_changes_are_sorted_by_layer_collection_and_entry(a, b):
     assert places == sorted(places)
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_nothing_is_told_twice(a, b):
     told = [(change.layer, change.collection, change.entry) for change in between(a, b)]
     assert len(told) == len(set(told))
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_a_changed_entry_has_other_bytes_and_its_fields_are_those_that_differ(a, b):
     for change in between(a, b):
@@ -94,6 +99,7 @@ def test_a_changed_entry_has_other_bytes_and_its_fields_are_those_that_differ(a,
             assert change.fields == ()
 
 
+@settings(max_examples=50)
 @given(MAPPINGS, MAPPINGS)
 def test_the_other_way_round_every_change_is_the_other_way_round(a, b):
     turned = {"added": "removed", "removed": "added", "changed": "changed"}

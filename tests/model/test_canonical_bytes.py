@@ -4,7 +4,7 @@ import struct
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.model.canonical import MAX_INTEGER, dumps, loads
@@ -23,11 +23,13 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(VALUES)
 def test_every_value_has_the_bytes_that_the_reference_writer_gives_it(value):
     assert dumps(value) == rfc8785.dumps(value)
 
 
+@settings(max_examples=50)
 @given(VALUES)
 def test_what_is_read_back_is_written_as_the_same_bytes(value):
     data = dumps(value)

@@ -1,7 +1,7 @@
 """Files that a capsule keeps whole, as the tree `files/` and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.errors import InvalidValue
@@ -49,6 +49,7 @@ PATHS = st.lists(
 ).map("/".join)
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(PATHS, st.binary(max_size=3), max_size=6))
 def test_whatever_files_can_be_kept_read_back_as_they_were(files):
     try:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.errors import InvalidValue
@@ -52,12 +52,14 @@ def test_a_tree_sorts_as_if_its_name_ended_in_a_slash():
     assert [entry.name for entry in written] == ["foo-bar", "foo.bar", "foo", "foo0"]
 
 
+@settings(max_examples=50)
 @given(TREES, st.randoms())
 def test_the_order_in_which_entries_are_given_does_not_matter(entries, random):
     shuffled = random.sample(entries, len(entries))
     assert encode_tree(shuffled) == encode_tree(entries)
 
 
+@settings(max_examples=50)
 @given(TREES)
 def test_the_entries_of_a_tree_read_back(entries):
     assert set(decode_tree(encode_tree(entries).data)) == set(entries)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.model import canonical
@@ -135,6 +135,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(VALUES)
 def test_any_value_becomes_canonical_json_twice_the_same(value):
     found = recordable(value)
@@ -145,6 +146,7 @@ def test_any_value_becomes_canonical_json_twice_the_same(value):
 
 
 @pytest.mark.slow
+@settings(max_examples=50)
 @given(st.dictionaries(st.one_of(st.integers(), st.text()), VALUES))
 def test_the_order_in_which_members_were_added_does_not_matter(value):
     plain, told = recordable(value)
@@ -157,11 +159,13 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(JSON)
 def test_json_stays_what_it_is(value):
     assert recordable(value) == (value, ())
 
 
+@settings(max_examples=50)
 @given(JSON)
 def test_what_became_json_stays_what_it_is(value):
     plain, _ = recordable([value, {1: object()}, {2j}])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.model.canonical import MAX_DEPTH
@@ -41,6 +41,7 @@ values_of_secrets = st.text(
 ).map(lambda noise: f"{SECRET}{noise}{SECRET}")
 
 
+@settings(max_examples=50)
 @given(texts)
 def test_a_text_is_redacted_once(text):
     clean, redacted = redact_text(text)
@@ -48,6 +49,7 @@ def test_a_text_is_redacted_once(text):
     assert redact_text(clean) == (clean, False)
 
 
+@settings(max_examples=50)
 @given(st.lists(texts, max_size=5))
 def test_a_command_line_is_redacted_once(arguments):
     clean, redacted = redact_arguments(arguments)
@@ -56,6 +58,7 @@ def test_a_command_line_is_redacted_once(arguments):
     assert redact_arguments(clean) == (clean, False)
 
 
+@settings(max_examples=50)
 @given(values)
 def test_a_value_is_redacted_once(value):
     clean, _ = redact_value(value)

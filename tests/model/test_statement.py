@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.errors import InvalidValue
@@ -80,6 +80,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON, max_size=4), st.booleans())
 def test_i1_whatever_a_predicate_says_it_survives(predicate, is_signed):
     value = STATED["statement"] | {"predicateType": "https://example.org/any", "predicate": predicate}

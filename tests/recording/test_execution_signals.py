@@ -10,6 +10,12 @@ import pytest
 
 RUN = [sys.executable, str(Path(__file__).with_name("execute_command.py"))]
 FORWARDED = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]
+ENDING = [
+    "SIGINT",
+    "SIGTERM",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in FORWARDED if name not in {"SIGINT", "SIGTERM"}),
+]
+"""The same, of which two are tried every day."""
 
 COUNTS = """if True:
     import os, signal, sys
@@ -65,7 +71,7 @@ def test_a_signal_sent_to_us_alone_reaches_the_command_once(name, started):
     assert (out, process.returncode) == (f"{number}\n", 5)
 
 
-@pytest.mark.parametrize("name", FORWARDED)
+@pytest.mark.parametrize("name", ENDING)
 @pytest.mark.parametrize("to_us", [True, False], ids=["sent to us", "sent to the command"])
 def test_a_signal_that_ends_the_command_is_its_status(name, to_us, started):
     process, command = started(sys.executable, "-c", WAITS)

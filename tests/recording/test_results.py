@@ -94,6 +94,7 @@ def test_what_cannot_be_read_is_told(what, summary, project):
         summary(*(make(project / "out") or ["out"]))
 
 
+@pytest.mark.slow
 def test_too_many_files_are_refused_before_any_is_read(summary):
     with pytest.raises(FileProblem, match="too many") as caught:
         summary(*["out/fit.csv"] * (MAX_FILES + 1))

@@ -32,6 +32,13 @@ def environment_of(title: str, packages: int) -> dict:
     return {"python": {"rules": 1, "packages": entries}}
 
 
+@pytest.fixture(autouse=True)
+def _git_does_what_it_is_told(_surroundings: None) -> None:
+    """No git looks after each of its commands whether there is something to tidy up."""
+    settings = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n"
+    Path(os.environ["GIT_CONFIG_GLOBAL"]).write_text(settings)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A directory to hold a store, in no git work tree."""

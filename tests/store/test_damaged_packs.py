@@ -20,7 +20,7 @@ REFUSALS = (DamagedObject, MissingObject, StoreUnreadable)
 @pytest.fixture(params=["ours", "of git, with deltas"])
 def packed(request, store, add, git) -> dict[Digest, GitObject]:
     """The right objects of a store that has one pack, and by name."""
-    for title in ("first", "second", "third"):
+    for title in ("first", "second"):
         add(store, title * 20, packages=12)
         if request.param == "ours":
             break

@@ -118,7 +118,7 @@ def test_while_a_writer_adds_nothing_is_lost(store, writer, git, whole, sound, r
 
 
 def test_while_many_writers_add_nothing_is_lost(store, writer, git, whole, sound, registered):
-    processes = [writer(store, number * 100, 100, packages) for number, packages in enumerate([1, 12, 12, 30])]
+    processes = [writer(store, number * 100, 50, packages) for number, packages in enumerate([1, 12, 12, 30])]
     while any(process.poll() is None for process in processes):
         git(store.path, "repack", "-adq")
         git(store.path, "pack-refs", "--all")

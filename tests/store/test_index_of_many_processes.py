@@ -76,7 +76,7 @@ def listing_of(process: subprocess.Popen) -> list[str]:
     return line.split()
 
 
-@pytest.mark.parametrize("each", [6, pytest.param(100, marks=pytest.mark.slow)], ids=["a few", "many"])
+@pytest.mark.parametrize("each", [6, pytest.param(50, marks=pytest.mark.slow)], ids=["a few", "many"])
 def test_each_listing_has_all_that_was_acknowledged_before_it_though_the_index_is_removed(
     store, add, writer, start, registered, each
 ):
@@ -112,10 +112,11 @@ def test_each_listing_has_all_that_was_acknowledged_before_it_though_the_index_i
     assert [str(capsule.digest) for capsule in store.index.capsules()] == registered(store)
 
 
+@pytest.mark.slow
 def test_many_that_find_no_index_make_one_that_is_whole(store, add, start, registered):
     for number in range(10):
         add(store, f"number {number}")
-    listers = [start(LISTER, store.path, "kept") for _ in range(6)]
+    listers = [start(LISTER, store.path, "kept") for _ in range(4)]
     for _ in range(5):
         with suppress(FileNotFoundError):
             os.unlink(index_of(store))

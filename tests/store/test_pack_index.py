@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from dulwich.pack import write_pack_index_v2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.store.pack_index import Columns, IdOrder, index_of
@@ -28,6 +28,7 @@ def columns_of(entries: list[tuple[bytes, int, int]]) -> Columns:
     return columns
 
 
+@settings(max_examples=50)
 @given(ENTRIES)
 def test_it_is_what_dulwich_writes(entries):
     columns = columns_of(entries)
@@ -36,6 +37,7 @@ def test_it_is_what_dulwich_writes(entries):
     assert b"".join(index_of(columns, IdOrder(columns, range(len(entries))), CHECKSUM)) == expected.getvalue()
 
 
+@settings(max_examples=50)
 @given(ENTRIES, st.lists(IDS), st.randoms())
 def test_each_object_is_found_by_its_id_and_no_other(entries, others, random):
     columns = columns_of(entries)
@@ -47,6 +49,7 @@ def test_each_object_is_found_by_its_id_and_no_other(entries, others, random):
     assert all(order.find(raw) is None for raw in others if raw not in known)
 
 
+@settings(max_examples=50)
 @given(ENTRIES, st.data())
 def test_an_id_that_is_set_later_is_found_by_an_order_made_after_that(entries, data):
     columns = columns_of([(b"\xff" * 32, 0, 0), *entries])

@@ -174,7 +174,7 @@ LIKE_TAGS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(LIKE_TAGS | st.text(min_size=1, max_size=12))
 @example("HEAD/x")
 @example("x/HEAD")

@@ -27,6 +27,13 @@ def run_git(directory: str | Path, *arguments: str, **environ: str) -> bytes:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def _git_does_what_it_is_told(_surroundings: None) -> None:
+    """No git looks after each of its commands whether there is something to tidy up, nor makes examples of hooks."""
+    settings = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n[init]\n\ttemplateDir =\n"
+    Path(os.environ["GIT_CONFIG_GLOBAL"]).write_text(settings)
+
+
 @pytest.fixture
 def git() -> Callable[..., str]:
     """Run the real git: `git(directory, *arguments)` returns what it prints."""

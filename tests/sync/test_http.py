@@ -11,7 +11,7 @@ from lying_peers import serving
 from remote_exchanges import MAIN, fetched, pack_of, pushed, refused, remote_of, tip
 from web_proxies import proxying
 
-from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved, RemoteRefused, RemoteUnreachable
+from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved, RemoteProblem, RemoteRefused, RemoteUnreachable
 from capsulestore.model.digest import Digest
 from capsulestore.sync.remote import Update
 
@@ -136,6 +136,32 @@ def test_a_server_that_only_lets_read(serves):
     assert fetched(peer)
     with pytest.raises(RemoteRefused, match=r"it forbids that \(403\)"):
         remote_of(peer).push(lambda _: None)
+
+
+TOLD = b'{"errors": [{"code": "a", "message": "no room is left", "hint": "ask Ada"}]}'
+HTML, TEXT, JSON = b"text/html", b"text/plain; charset=utf-8", b"application/json"
+REFUSALS = {
+    "403 in our form": (403, JSON, TOLD, "no room is left", "ask Ada"),
+    "403 with a line": (403, TEXT, b"no room is left\n", "it answers 403: no room is left", "that is for whoever"),
+    "507 in our form": (507, JSON, TOLD, "no room is left", "ask Ada"),
+    "507 with a line": (507, TEXT, b"no room is left\n", "it answers 507: no room is left", "that is for whoever"),
+    "503 with a page": (503, HTML, b"no", "something is wrong with it: `503 Service Unavailable`", "try again later"),
+    "503 that says no more": (503, TEXT, b"Service Unavailable\n", "something is wrong with it: `503", "try again"),
+    "JSON of another form": (404, JSON, b'{"error": "x"}', "there is no repository at that address (404)", "some serv"),
+    "a form like ours": (404, JSON, TOLD.replace(b"hint", b"detail"), "there is no repository at that", "some serv"),
+    "a server of ours": (404, JSON, TOLD, "there is a server of capsules at that address", "add `/git`: `http://127."),
+}
+
+
+@pytest.mark.parametrize(("status", "kind", "body", "reason", "hint"), REFUSALS.values(), ids=REFUSALS)
+def test_where_a_server_says_why_that_is_told(nothing_is_left, status, kind, body, reason, hint):
+    said = b"HTTP/1.1 %d So\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (status, kind, len(body), body)
+    # In two parts, as it may come.
+    parts = said[:-2], said[-2:]
+    with serving(lambda _, send: [send(part) for part in parts]) as url, pytest.raises(RemoteProblem) as raised:
+        fetched(Peer(url, None, os.environ))
+    assert raised.value.reason.startswith(reason)
+    assert raised.value.hint.startswith(hint)
 
 
 def test_who_does_not_answer_is_unreachable(nothing_is_left):

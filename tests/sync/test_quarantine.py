@@ -176,12 +176,18 @@ def test_what_a_killed_process_left_the_next_one_removes(store, receiver, step):
     assert left(store) == []
 
 
-def test_what_is_left_of_a_directory_without_its_lock_is_removed_too(store):
-    directory = Path(store.path, "capsulestore", "incoming-1-2")
-    directory.mkdir()
-    (directory / "tmp_obj_3").write_bytes(PACK)
+def test_what_is_left_of_a_directory_is_removed_without_its_lock_too_and_nothing_that_links_lead_to(store, tmp_path):
+    (tmp_path / "outside" / "kept").mkdir(parents=True)
+    own = Path(store.path, "capsulestore")
+    objects = own / "incoming-1-2" / "git" / "objects"
+    objects.mkdir(parents=True)
+    for directory in (objects, own / "incoming-1-2"):
+        (directory / "tmp_obj_3").write_bytes(PACK)
+        (directory / "link").symlink_to(tmp_path / "outside")
+    (own / "incoming-4-5").symlink_to(tmp_path / "outside")
     with quarantine(store.path):
-        assert not directory.exists()
+        assert not (own / "incoming-1-2").exists()
+    assert [path.name for path in (tmp_path / "outside").rglob("*")] == ["kept"]
 
 
 def test_a_file_that_cannot_grow_is_an_error_of_ours_and_leaves_nothing(store, receiver):

@@ -19,7 +19,7 @@ def titles(client: int, count: int, every: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("clients", "count", "every"), [(3, 2, 1), pytest.param(20, 10, 5, marks=pytest.mark.slow)], ids=["a few", "many"]
+    ("clients", "count", "every"), [(3, 2, 1), pytest.param(12, 6, 3, marks=pytest.mark.slow)], ids=["a few", "many"]
 )
 def test_all_that_many_push_to_one_remote_at_once_arrives(hub, tmp_path, clients, count, every):
     jobs = [
@@ -45,6 +45,7 @@ def test_what_many_push_into_a_store_arrives_while_that_registers_its_own(ours, 
     sound(ours.path)
 
 
+@pytest.mark.slow
 def test_several_may_pull_into_one_store_at_once(hub, ours, theirs):
     for number in range(3):
         add(ours, f"{number}", environment=f"{number}")
@@ -69,6 +70,7 @@ def test_what_is_registered_while_a_push_is_under_way_goes_with_the_next(hub, ou
     sound(hub, ours.path)
 
 
+@pytest.mark.slow
 def test_of_two_tags_of_one_name_one_arrives_and_all_capsules_do(hub, ours, tmp_path):
     add(ours, "first")
     push_to(hub, ours)
@@ -89,6 +91,7 @@ def test_of_two_tags_of_one_name_one_arrives_and_all_capsules_do(hub, ours, tmp_
     sound(hub, *paths)
 
 
+@pytest.mark.slow
 def test_of_many_that_clone_to_one_place_one_wins_and_nothing_else_is_left(hub, ours, tmp_path):
     add(ours, "a capsule")
     push_to(hub, ours)

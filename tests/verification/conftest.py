@@ -1,5 +1,6 @@
 """Code in real git work trees, recorded as a capsule does it, and compared with what is there then."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from capsulestore.model.manifest import Manifest
 from capsulestore.verification.code import CodeCheck, check_code
 
 WHO = ("-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+ALONE = ("-c", "maintenance.auto=false", "-c", "gc.auto=0")
+"""No second program after a commit, to look whether there is something to tidy up."""
 
 
 @pytest.fixture(scope="session")
@@ -19,25 +22,38 @@ def git() -> Callable[..., str]:
     """Run git in a directory: `git(directory, *arguments)` returns what it prints, and fails with what it says."""
 
     def git(directory: Path, *arguments: str | Path) -> str:
-        done = subprocess.run(["git", "-C", directory, *WHO, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", directory, *WHO, *ALONE, *arguments], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     return git
 
 
-@pytest.fixture(params=["sha1", "sha256"])
-def top(request, git, tmp_path) -> Path:
+@pytest.fixture(scope="session")
+def tops(git, tmp_path_factory) -> dict[str, Path]:
+    """A work tree with one commit by the algorithm of its objects, to be copied."""
+    directory = tmp_path_factory.mktemp("tops")
+    for algorithm in ("sha1", "sha256"):
+        top = directory / algorithm
+        (top / "pkg").mkdir(parents=True)
+        git(top, "init", "-q", "-b", "main", "--template=", f"--object-format={algorithm}")
+        (top / "main.py").write_text("import pkg.core\n")
+        (top / "pkg/core.py").write_text("x = 1\n")
+        (top / "data.csv").write_text("1,2\n")
+        (top / ".gitignore").write_text("ignored*\n")
+        git(top, "add", ".")
+        git(top, "commit", "-q", "-m", "one")
+    return {top.name: top for top in directory.iterdir()}
+
+
+@pytest.fixture(params=["sha1", pytest.param("sha256", marks=pytest.mark.slow)])
+def top(request, git, tops, tmp_path) -> Path:
     """A work tree with one commit."""
-    top = tmp_path.resolve() / "project"
-    (top / "pkg").mkdir(parents=True)
-    git(top, "init", "-q", "-b", "main", f"--object-format={request.param}")
-    (top / "main.py").write_text("import pkg.core\n")
-    (top / "pkg/core.py").write_text("x = 1\n")
-    (top / "data.csv").write_text("1,2\n")
-    (top / ".gitignore").write_text("ignored*\n")
-    git(top, "add", ".")
-    git(top, "commit", "-q", "-m", "one")
+    top = shutil.copytree(tops[request.param], tmp_path.resolve() / "project", symlinks=True)
+    # Git's index knows files by their inodes too, which are others in a copy.
+    git(top, "update-index", "--refresh")
     return top
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from capsulestore.capture.code import Code, capture_code
 
 WHO = ("-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+ALONE = ("-c", "maintenance.auto=false", "-c", "gc.auto=0")
+"""No second program after a commit, to look whether there is something to tidy up."""
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +23,7 @@ def git() -> Callable[..., str]:
 
     def git(directory: Path, *arguments: str | Path, **environ: str) -> str:
         done = subprocess.run(
-            ["git", "-C", directory, *WHO, "-c", "protocol.file.allow=always", *arguments],
+            ["git", "-C", directory, *WHO, *ALONE, "-c", "protocol.file.allow=always", *arguments],
             capture_output=True,
             text=True,
             errors="surrogateescape",
@@ -39,7 +42,7 @@ def make_repository(git) -> Callable[..., Path]:
 
     def make(top: Path, algorithm: str = "sha1") -> Path:
         top.mkdir(parents=True)
-        git(top, "init", "-q", "-b", "main", f"--object-format={algorithm}")
+        git(top, "init", "-q", "-b", "main", "--template=", f"--object-format={algorithm}")
         (top / "pkg").mkdir()
         (top / "main.py").write_text("import pkg.core\n")
         (top / "pkg" / "core.py").write_text("x = 1\n")
@@ -54,10 +57,20 @@ def make_repository(git) -> Callable[..., Path]:
     return make
 
 
-@pytest.fixture(params=["sha1", "sha256"])
-def repository(request, make_repository, tmp_path) -> Path:
+@pytest.fixture(scope="session")
+def repositories(make_repository, tmp_path_factory) -> dict[str, Path]:
+    """A work tree with one commit by the algorithm of its objects, to be copied."""
+    directory = tmp_path_factory.mktemp("repositories")
+    return {algorithm: make_repository(directory / algorithm, algorithm) for algorithm in ("sha1", "sha256")}
+
+
+@pytest.fixture(params=["sha1", pytest.param("sha256", marks=pytest.mark.slow)])
+def repository(request, git, repositories, tmp_path) -> Path:
     """A work tree with one commit, clean."""
-    return make_repository(tmp_path.resolve() / "project", request.param)
+    top = shutil.copytree(repositories[request.param], tmp_path.resolve() / "project", symlinks=True)
+    # Git's index knows files by their inodes too, which are others in a copy.
+    git(top, "update-index", "--refresh")
+    return top
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ def an_editable(venv, url, **more):
     (info / "direct_url.json").write_text(json.dumps({"url": url, "dir_info": {"editable": True}, **more}))
 
 
-@pytest.mark.parametrize("installer", [pytest.param("pip", marks=pytest.mark.slow), "uv"])
+@pytest.mark.slow
+@pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_editable_lies_where_its_installer_says(venv, pip, uv, make_project, tmp_path, installer):
     project = make_project(tmp_path / "a größe 1%20", "delta")
     if installer == "pip":

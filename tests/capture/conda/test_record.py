@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capsulestore.capture.conda.record import CondaFile, CondaRecord, parse_record
@@ -131,6 +131,7 @@ PATH = st.dictionaries(st.sampled_from([*CondaFile._fields, "_path", "path_type"
 PATHS = st.fixed_dictionaries({"paths": st.lists(PATH, max_size=3)}) | ANYTHING
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(MEMBERS), ANYTHING), st.none() | PATHS)
 def test_any_json_is_a_record_or_none(members, paths_data):
     data = json.dumps({**PLAIN, **members, **({"paths_data": paths_data} if paths_data else {})}).encode()

@@ -42,7 +42,7 @@ WORDS = st.sampled_from(
 CONTENTS = st.one_of(st.binary(max_size=60), st.lists(WORDS, max_size=12).map(b"".join))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.dictionaries(st.sampled_from(FILES), CONTENTS), machine=st.sampled_from(["x86_64", "aarch64"]))
 def test_any_bytes_in_these_files_are_no_failure(files, machine, runtime):
     with tempfile.TemporaryDirectory() as root:

@@ -113,6 +113,7 @@ def test_a_machine_that_has_no_levels_is_told_without(architecture, machine):
     assert "level" not in machine({"proc/cpuinfo": text}, architecture)["cpu"]
 
 
+@pytest.mark.slow
 def test_an_archspec_that_fails_is_no_failure_and_is_not_remembered_and_what_it_says_is(tmp_path):
     def capture(**variables: str) -> list[str]:
         command = [sys.executable, "-c", CAPTURE, tmp_path / "cache"]

@@ -94,6 +94,7 @@ def test_what_lies_outside_the_directory_is_owned_too(make_venv, make_wheel, wri
     assert loaded(environment, traced) == ("odd",)
 
 
+@pytest.mark.slow
 def test_what_installs_is_not_loaded(pip_venv, run_traced):
     traced = run_traced(pip_venv.python, "-m", "pip", "--version").traced
     assert str(pip_venv.site / "pip" / "__init__.py") in traced.files
@@ -202,6 +203,7 @@ def test_what_another_interpreter_has_is_nobodys(small, venv, run_traced):
         assert distributions_and_modules(done.traced, one.capture().interpreter, ()) == ((expected,), ())
 
 
+@pytest.mark.slow
 def test_what_distro_packages_own_is_loaded(write, run_traced, small):
     """Debian's Python: no RECORD, its files are listed by dpkg."""
     python = Path("/usr/bin/python3")

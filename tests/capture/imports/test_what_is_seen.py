@@ -161,6 +161,7 @@ os._exit(0)
     assert {str(tmp_path / "hidden" / f"{name}.py") for name in ("first", "last")} == done.traced.files
 
 
+@pytest.mark.slow
 def test_modules_that_pytest_rewrites_are_seen(write, run_traced, tmp_path):
     write("helpful.py", "def answer():\n    return 42\n")
     test = write("test_it.py", "import helpful\n\ndef test_it():\n    assert helpful.answer() == 42\n")

@@ -30,6 +30,7 @@ def test_another_interpreter_behind_the_same_link_is_asked(copied, other_python)
     assert copied.agree().interpreter.version != before.interpreter.version
 
 
+@pytest.mark.slow
 def test_a_binary_in_a_links_place_is_asked(copied):
     before = copied.warm()
     binary = copied.environment.python.resolve()
@@ -50,6 +51,7 @@ def test_paths_that_only_look_the_same_are_two_interpreters(copied, other_python
     assert copied.agree().interpreter.version != before.interpreter.version
 
 
+@pytest.mark.slow
 def test_what_chooses_an_interpreter_by_the_directory_is_asked_each_time(copied, furnished, tmp_path, monkeypatch):
     first, other = copied.environment.python, furnished.copy(tmp_path / "other").python
     shim = tmp_path / "python"

@@ -20,8 +20,14 @@ GRANULARITY_NS = 25_000_000
 def check() -> Callable[..., Integrity]:
     """Compare what is installed in an environment: `check(environment, layers=..., index=...)`."""
 
+    asked = {}
+
     def check(environment: Any, **options: Any) -> Integrity:
-        return check_installed(ask(str(environment.python), environ=environment.environ), **options)
+        # What it answers has nothing to do with what is installed: once is enough.
+        key = str(environment.python), *sorted(environment.environ.items())
+        if key not in asked:
+            asked[key] = ask(key[0], environ=environment.environ)
+        return check_installed(asked[key], **options)
 
     return check
 

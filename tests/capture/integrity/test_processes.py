@@ -170,12 +170,13 @@ def test_a_file_that_is_written_meanwhile_is_right_if_it_was_so_at_the_end(venv,
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert [found(venv) for _ in range(10)] == [set()] * 10
+        assert [found(venv) for _ in range(5)] == [set()] * 5
     finally:
         done.set()
         writer.join()
 
 
+@pytest.mark.slow
 def test_a_file_that_grows_without_an_end_is_changed(venv, found):
     growing = "import sys\nwhile True:\n    open(sys.argv[1], 'ab').write(b'x' * 100_000)"
     process = subprocess.Popen([sys.executable, "-c", growing, venv.site / "beta.py"])

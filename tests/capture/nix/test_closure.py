@@ -131,6 +131,7 @@ def test_a_store_that_was_copied_has_the_same_layer(nix_runtime, tmp_path):
     assert NixLayer(str(again.directory)).capture(nix_runtime(python), 1) == before
 
 
+@pytest.mark.slow
 def test_another_content_of_one_path_is_one_change(store, changing, look):
     python = changing("x = 1\n")
     before = encode_mapping({"nix": look(python).environment})

@@ -50,6 +50,7 @@ def test_without_a_database_the_layer_is_unknown_and_that_is_not_kept(store, nix
     assert look(nix_python, kept).state.as_json() == "captured"
 
 
+@pytest.mark.slow
 def test_a_path_that_was_deleted_and_added_again_is_noticed(store, changing, look, kept):
     python = changing("x = 1\n")
     before = look(python, kept).environment["paths"]

@@ -1,10 +1,12 @@
 """The store at /nix/store, where nix has it."""
 
+import pytest
 from nix_stores import TRUE_STORE, true_store
 
 from capsulestore.capture.nix import NixLayer
 
 
+@pytest.mark.slow
 def test_an_interpreter_of_the_true_store_is_captured_and_the_machine_left_as_it_was(nix_runtime, make_venv, tmp_path):
     was_there = TRUE_STORE.exists()
     before = {*TRUE_STORE.iterdir()} if was_there else set()

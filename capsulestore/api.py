@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
 from capsulestore.capture.target import Target, of_caller
 from capsulestore.serving.limits import LIMITS, Limits
 from capsulestore.store import Store
 
 try:
+    from starlette.responses import PlainTextResponse
+
     from capsulestore.serving.access import Access
     from capsulestore.serving.application import application
     from capsulestore.serving.git_transport import GitTransport
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 __all__ = ["create_app"]
+
+_NO_GIT: Final = "git is switched off on this server (--no-git)\n"
 
 
 def create_app(
@@ -52,7 +57,6 @@ def create_app(
     target = python if isinstance(python, Target) else of_caller(python)
     with_git = git and shutil.which("git") is not None
     app = application(path, target, limits, git=with_git)
-    if git:
-        app.mount("/git", GitTransport(path, limits))
+    app.mount("/git", GitTransport(path, limits) if git else PlainTextResponse(_NO_GIT, HTTPStatus.NOT_FOUND))
     app.add_middleware(Guard, access=access or Access.on_loopback(path), store=path)
     return app

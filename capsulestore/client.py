@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from capsulestore.capture.environment import Capture
-    from capsulestore.recording.capsule import Recorded
-    from capsulestore.recording.posting import Posting
 
 __all__ = ["Client"]
 
@@ -57,7 +55,7 @@ class Client:
             if not timeout > 0:
                 raise UsageError(f"`timeout` is a number of seconds, not `{timeout!r}`")
             limits = replace(LIMITS, idle_seconds=timeout, connect_seconds=min(timeout, LIMITS.connect_seconds))
-        self._api = HttpApi(url, token, os.environ, limits)
+        self._api = HttpApi(url, token, os.environ, limits, given_as="`token=`")
 
     def __repr__(self) -> str:
         return f"Client({self._api.place.shown!r})"
@@ -110,26 +108,11 @@ class Client:
             labels=arguments.mapping("labels", labels),
         )
         names = arguments.texts("parents", parents)
-        recorded = self.post(Posting.of(surroundings(environment_capture, python, layers), told, names))
+        posting = Posting.of(surroundings(environment_capture, python, layers), told, names)
+        recorded = posting.register(self._api)
         if said := said_of_redaction(recorded):
             _LOGGER.warning("%s", said)
         return recorded.as_dict()
-
-    def post(self, posting: Posting) -> Recorded:
-        """Register what was made ready to be sent."""
-        from capsulestore.model.digest import Digest  # noqa: PLC0415
-        from capsulestore.recording.capsule import Recorded  # noqa: PLC0415
-
-        answer = self._api.post(_CAPSULES, posting.document)
-        try:
-            capsule, environment = Digest.parse(answer["capsule_id"]), Digest.parse(answer["environment_digest"])
-            redacted = tuple(dict.fromkeys([*posting.redacted, *map(str, answer["redacted"])]))
-            recorded = Recorded(capsule, environment, answer["registered"] is True, redacted)
-        except (AttributeError, KeyError, MalformedName, TypeError):
-            raise self._api.misbehaved("it does not say which capsule it has registered") from None
-        if recorded.environment != posting.environment:
-            raise self._api.misbehaved("it has registered another environment than it was sent")
-        return recorded
 
     def verify(
         self,
@@ -153,7 +136,8 @@ class Client:
         from capsulestore.recording.given import surroundings  # noqa: PLC0415
         from capsulestore.recording.posting import environment_document  # noqa: PLC0415
 
-        return self._api.post(tail, environment_document(surroundings(environment_capture, None, None))[1])
+        document = environment_document(surroundings(environment_capture, None, None))[1]
+        return self._api.post(tail, document, writes=False)
 
     def capsule(self, capsule_id: str) -> dict[str, Any]:
         """Return a capsule: `capsule_id`, `environment_digest`, `layers` with their digests, and the `manifest`."""
@@ -180,14 +164,16 @@ class Client:
         value, or any for None; `environment` is a digest, or a capsule's name; `since` and `until` are when they were
         registered (ISO 8601). Each has the keys of `capsule log --json`. `limit` is how many at most.
         """
-        from capsulestore.recording.arguments import several  # noqa: PLC0415
+        from capsulestore.recording.arguments import several, text  # noqa: PLC0415
 
         if limit is not None and (type(limit) is not int or limit < 0):
             raise UsageError(f"`limit` is a number of capsules, not `{limit!r}`")
+        if not isinstance(labels, Mapping | None):
+            raise UsageError(f"`labels` is a mapping, not `{type(labels).__name__}`")
         said = {"title": title, "environment": environment, "since": _time(since), "until": _time(until)}
         query = [("package", package) for package in several("packages", packages)]
         query += [("label", key if value is None else f"{key}={value}") for key, value in (labels or {}).items()]
-        query += [(key, value) for key, value in said.items() if value is not None]
+        query += [(key, text(key, value)) for key, value in said.items() if value is not None]
         return self._pages(query, limit)
 
     def compare(self, a: str, b: str) -> dict[str, Any]:
@@ -239,4 +225,6 @@ def _name(given: object) -> str:
 
 
 def _time(given: datetime | str | None) -> str | None:
-    return given if given is None or isinstance(given, str) else given.isoformat()
+    from datetime import date  # noqa: PLC0415
+
+    return given.isoformat() if isinstance(given, date) else given

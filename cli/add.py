@@ -100,11 +100,13 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 
 def _by_server(url: str, parents: tuple[str, ...]) -> Callable[[Surroundings, Description], Recorded]:
     """Return what has a server register a capsule; parents are names there."""
-    from capsulestore.client import Client
     from capsulestore.recording.posting import Posting
+    from capsulestore.sync.http_api import HttpApi
+    from capsulestore.sync.limits import LIMITS
 
-    client = Client(url, token=os.environ.get("CAPSULE_TOKEN") or None)
-    return lambda surroundings, description: client.post(Posting.of(surroundings, description, parents))
+    token = os.environ.get("CAPSULE_TOKEN") or None
+    server = HttpApi(url, token, os.environ, LIMITS, given_as="CAPSULE_TOKEN")
+    return lambda surroundings, description: Posting.of(surroundings, description, parents).register(server)
 
 
 def _about_files(files: tuple[str, ...], *, repeated: bool) -> str:

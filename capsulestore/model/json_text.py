@@ -10,17 +10,20 @@ from capsulestore.model import canonical
 __all__ = ["check_size", "parse_json", "parse_sent"]
 
 _MOST_SHOWN: Final = 100
+_MOST_DIGITS: Final = 4000
+"""Of an integer; Python takes some more, and then says what only those can do who run the program."""
 
 
 def parse_json(text: str | bytes) -> Any:
     """Return the value of a JSON text; raise `ValueError` for what is none, `RecursionError` for what is too deep.
 
-    A key that is there twice is refused, as is NaN. Numbers are what they are, for the model to refuse.
+    A key that is there twice is refused, as are NaN and integers of thousands of digits. Other numbers are what they
+    are, for the model to refuse.
     """
     import json  # noqa: PLC0415  (not by those who check sizes alone)
 
     # Not orjson, which rounds large integers, and of two keys takes the last.
-    return json.loads(text, parse_constant=_refuse, object_pairs_hook=_mapping)
+    return json.loads(text, parse_constant=_refuse, parse_int=_integer, object_pairs_hook=_mapping)
 
 
 def parse_sent(data: bytes, most_values: int) -> Any:
@@ -60,6 +63,12 @@ def _mapping(members: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise ValueError(f"the key {key[:_MOST_SHOWN]!a} is there twice")
             seen.add(key)
     return mapping
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _refuse(constant: str) -> Any:

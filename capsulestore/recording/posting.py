@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
+from capsulestore.errors import CapsuleError, MalformedName
 from capsulestore.model.canonical import Json, check
 from capsulestore.model.digest import Digest
 from capsulestore.model.mapping import encode_mapping
 from capsulestore.model.redaction import redact_value
-from capsulestore.recording.capsule import Description, Surroundings
+from capsulestore.recording.capsule import Description, Recorded, Surroundings
 from capsulestore.recording.handed_over import clean_context
 
-__all__ = ["Posting", "environment_document"]
+__all__ = ["Posting", "Server", "environment_document"]
+
+_CAPSULES: Final = "/api/capsules"
+
+
+class Server(Protocol):
+    """What speaks with a server: `capsulestore.sync.http_api.HttpApi`."""
+
+    def post(self, tail: str, document: Mapping[str, Any], *, writes: bool) -> dict[str, Any]:
+        """Send a document to a path, and return the one that is the answer."""
+        ...
+
+    def misbehaved(self, reason: str) -> CapsuleError:
+        """Return the error for an answer that no sound server gives."""
+        ...
 
 
 class Posting(NamedTuple):
@@ -48,6 +63,19 @@ class Posting(NamedTuple):
         redacted = [key for key, (_, taken) in clean.items() if taken]
         redacted += ["context"] if context != surroundings.context else []
         return cls(document, environment, tuple(redacted))
+
+    def register(self, server: Server) -> Recorded:
+        """Have a server register it; raise what asking it raises, and for an answer that is not about this capsule."""
+        answer = server.post(_CAPSULES, self.document, writes=True)
+        try:
+            capsule, environment = Digest.parse(answer["capsule_id"]), Digest.parse(answer["environment_digest"])
+            redacted = tuple(dict.fromkeys([*self.redacted, *map(str, answer["redacted"])]))
+            recorded = Recorded(capsule, environment, answer["registered"] is True, redacted)
+        except (AttributeError, KeyError, MalformedName, TypeError):
+            raise server.misbehaved("it does not say which capsule it has registered") from None
+        if recorded.environment != self.environment:
+            raise server.misbehaved("it has registered another environment than it was sent")
+        return recorded
 
 
 def environment_document(surroundings: Surroundings) -> tuple[Digest, dict[str, Json]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -89,10 +90,21 @@ def _with_own(hosts: Iterable[str]) -> frozenset[str]:
 
 def _checked(host: str) -> str:
     name = host.lower().removesuffix(".").removeprefix("[").removesuffix("]")
-    is_name = name.isascii() and name.replace("-", "").replace(".", "").replace("_", "").isalnum()
-    if not (is_name and len(name) <= _NAME_CHARACTERS) and not _is_address(name):
-        raise UsageError(f"`{host}` is no host name", hint="write it as `capsules.example.org`, without a port")
+    if not _is_name(name) and not _is_address(name):
+        raise UsageError(f"`{host}` is no host name", hint=_hint(_without_port(name)))
     return name
+
+
+def _hint(name: str) -> str:
+    with suppress(UnicodeError):
+        if not name.isascii() and _is_name(written := name.encode("idna").decode()):
+            return f"clients ask for it in ASCII (punycode, RFC 3492): write `{written}`"
+    return "write it as `capsules.example.org`, without a port, and in ASCII (`xn--...`, RFC 3492)"
+
+
+def _is_name(name: str) -> bool:
+    is_name = name.isascii() and name.replace("-", "").replace(".", "").replace("_", "").isalnum()
+    return is_name and len(name) <= _NAME_CHARACTERS
 
 
 def _without_port(host: str) -> str:

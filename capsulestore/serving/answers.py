@@ -29,6 +29,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="64 lower-ca
 Layers = dict[str, Any]
 State = Literal["captured", "none"] | dict[str, str]
 Verdict = Literal["identical", "different", "not comparable"]
+Checked = Literal["same", "changed", "missing", "unreadable", "unchecked"]
 
 
 class _Answer(BaseModel):
@@ -99,7 +100,7 @@ class Registration(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str = Field(min_length=1, description="What people call it.")
+    title: str = Field(min_length=1, max_length=1000, description="What people call it.")
     environment_capture: Layers = Field(
         description="What `capsule capture --json` prints, or a mapping of layers. Its digest is computed here; where "
         "it names another, it is refused."
@@ -155,10 +156,29 @@ class Failure(_Answer):
     reason: str
 
 
+class CheckedCode(_Answer):
+    """A recorded tree or file of code, and what is there now."""
+
+    role: Literal["work tree", "editable", "path", "file"]
+    name: str
+    recorded: Any
+    current: Any
+    state: Checked
+
+
+class CheckedFile(_Answer):
+    """A recorded input or output."""
+
+    path: str
+    state: Checked
+
+
 class Verification(_Answer):
     """Whether the environment, and code and files beside it, are what a capsule recorded; as `capsule verify --json`.
 
-    Of an environment that was sent, code and files are not looked at, and `target` is null.
+    Of an environment that was sent, code and files are not looked at, and `target` is null. Of the server's own, those
+    are that lie in the directory that holds its store, up to a bound on all of them together; the others are
+    `unchecked`. Neither that nor `missing` makes the answer differ.
     """
 
     capsule_id: Digest | None = Field(description="Null where an environment was named.")
@@ -171,8 +191,8 @@ class Verification(_Answer):
     context_changes: list[Change] = Field(description="What differs in the context, beside the verdict.")
     reasons: list[str] = Field(description="The same in words.")
     target: dict[str, Any] | None = Field(description="The interpreter that was looked at.")
-    code: list[dict[str, Any]]
-    files: list[dict[str, Any]]
+    code: list[CheckedCode]
+    files: list[CheckedFile]
     failures: list[Failure]
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from capsulestore import __version__
@@ -15,11 +15,12 @@ from capsulestore.serving.bodies import Bodies
 from capsulestore.serving.capsules import add_by_digest, add_capsules
 from capsulestore.serving.comparing import add_comparing
 from capsulestore.serving.documented import complete
-from capsulestore.serving.documents import documents
+from capsulestore.serving.documents import Documents
 from capsulestore.serving.failures import tell_errors
 from capsulestore.serving.health import add_health
 from capsulestore.serving.limits import Limits
 from capsulestore.serving.listing import add_listing
+from capsulestore.serving.queries import check_query
 from capsulestore.serving.registering import add_registering
 from capsulestore.serving.served import Served
 from capsulestore.serving.stores import Stores
@@ -57,12 +58,14 @@ def application(store_path: str, target: Target, limits: Limits, *, git: bool) -
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_query)],
     )
     served = Served(
         stores=stores,
         threads=Threads(limits),
-        documents=documents(limits.kept_answers_bytes),
-        bodies=Bodies(limits),
+        documents=Documents(store_path, limits.kept_answers_bytes),
+        registered=Bodies(limits),
+        compared=Bodies(limits),
         limits=limits,
         target=target,
         git=git,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ _SPACE: Final = re.compile(r"\s")
 
 
 class Bodies:
-    """Takes the bodies of all requests, which together may hold so much memory and no more."""
+    """Takes the bodies of requests of one kind, which together may hold so much memory and no more."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -34,25 +35,36 @@ class Bodies:
         """Give the bytes of a body, for as long as the block takes to do something with them.
 
         Raise `Refused` for another type than JSON, an encoding, one that is too large, or says so before it is read,
-        and where others hold all the memory there is for bodies. Raise `ClientDisconnect` where the client goes away in
-        the middle.
+        one that comes too slowly, and where others hold all the memory there is for bodies. Raise `ClientDisconnect`
+        where the client goes away in the middle.
         """
         _check_type(request)
         body = bytearray()
         try:
             if _announced(request) > self._limits.body_bytes:
                 raise self._too_large()
-            async for chunk in request.stream():
-                body += chunk
-                self._held_bytes += len(chunk)
-                # What still comes of it is passed over: a client that was cut off would never read why.
-                if len(body) > self._limits.body_bytes:
-                    raise self._too_large()
-                if self._held_bytes > self._limits.bodies_bytes:
-                    raise Refused(_TOO_MANY)
+            await self._receive(request, body)
             yield bytes(body)
         finally:
             self._held_bytes -= len(body)
+
+    async def _receive(self, request: Request, body: bytearray) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout_at(begun + self._limits.idle_seconds) as patience:
+                async for chunk in request.stream():
+                    body += chunk
+                    self._held_bytes += len(chunk)
+                    # What still comes of it is passed over: a client that was cut off would never read why.
+                    if len(body) > self._limits.body_bytes:
+                        raise self._too_large()
+                    if self._held_bytes > self._limits.bodies_bytes:
+                        raise Refused(_TOO_MANY)
+                    worth = len(body) / self._limits.slowest_bytes_per_second
+                    patience.reschedule(begun + self._limits.idle_seconds + worth)
+        except TimeoutError:
+            raise Refused(_TOO_SLOW) from None
 
     def parsed(self, body: bytes) -> Any:
         """Return the value of a body; raise `InvalidValue`. It takes as long as the body has many values."""
@@ -66,6 +78,9 @@ class Bodies:
         return Refused(Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", message))
 
 
+_TOO_SLOW: Final = Problem(
+    HTTPStatus.REQUEST_TIMEOUT, "too_slow", "the body came too slowly", headers={"Connection": "close"}
+)
 _TOO_MANY: Final = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "too_busy",

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query
 from starlette.responses import Response
 
 from capsulestore.capture.environment import check_layers
-from capsulestore.inspection.comparison import Comparison, compare, stored
+from capsulestore.inspection.comparison import compare, stored
 from capsulestore.serving import answers
 from capsulestore.serving.documented import NAME_PATH, answered
 from capsulestore.serving.examples import COMPARISON
@@ -25,15 +25,15 @@ def add_comparing(app: FastAPI, served: Served) -> None:
 
     @app.get(
         # No name holds two dots in a row.
-        "/api/compare/{a:path}...{b:path}",
+        "/api/compare/{a:name}...{b:name}",
         **answered(answers.Comparison, "What differs from one environment to another", COMPARISON, 404, 409, 422),
     )
     async def comparison(a: NAME_PATH, b: NAME_PATH, asked: Annotated[Comparing, Query()]) -> Response:
-        answer = await served.threads.read(partial(_compared, served, a, b, asked.layer or None))
-        return json_reply(answer.as_dict(), keep="private, no-cache")
+        return await served.threads.read(partial(_compared, served, a, b, asked.layer or None))
 
 
-def _compared(served: Served, a: str, b: str, layers: list[str] | None) -> Comparison:
+def _compared(served: Served, a: str, b: str, layers: list[str] | None) -> Response:
     check_layers(layers or ())
     with served.stores.lent() as store:
-        return compare(stored(store, a), stored(store, b), layers=layers)
+        answer = compare(stored(store, a), stored(store, b), layers=layers)
+    return json_reply(answer.as_dict(), keep="private, no-cache")

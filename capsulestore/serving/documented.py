@@ -25,8 +25,9 @@ _EXAMPLES: Final[dict[int, tuple[str, str, str, str | None]]] = {
         "nothing has that name",
         "unknown_name",
         "nothing in the store begins with `3f2a`",
-        "`capsule log` lists the capsules",
+        "`GET /api/capsules` lists the capsules",
     ),
+    408: ("a body that comes too slowly", "too_slow", "the body came too slowly", None),
     409: ("a prefix of more than one", "ambiguous_name", "`3f2a` begins 2 capsules", "give more digits"),
     413: ("a body that is too large", "too_large", "a body of more than 16 MiB", None),
     415: ("a body of another type", "media_type", "a body is JSON, as it is", "send `Content-Type: application/json`"),
@@ -44,11 +45,14 @@ _EXAMPLES: Final[dict[int, tuple[str, str, str, str | None]]] = {
 NAME_PATH = Annotated[
     str,
     Path(
-        description="A digest, four or more of its digits, a tag, or @ for the capsule added last.",
+        description="A digest, four or more of its digits, a tag, or @ for the capsule registered last on this server, "
+        "which pushes do not move.",
         examples=["3f2a"],
     ),
 ]
-DIGEST_PATH = Annotated[str, Path(description="64 hex digits.", examples=["3f2a" * 16])]
+DIGEST_PATH = Annotated[
+    str, Path(description="64 hex digits; a capsule says its own as `environment_digest`.", examples=["3f2a" * 16])
+]
 
 
 def answered(

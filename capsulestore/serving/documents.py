@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+import os
 
 import orjson
 
@@ -13,15 +13,43 @@ from capsulestore.model.mapping import decode_mapping, layer_digests
 from capsulestore.serving.memory import Memory
 from capsulestore.store import Store
 
-__all__ = ["capsule_document", "documents", "environment_document", "surroundings_document"]
-
-_OVERHEAD_BYTES: Final = 300
-"""What it takes to keep an answer, beside its bytes."""
+__all__ = ["Documents", "capsule_document", "environment_document", "surroundings_document"]
 
 
-def documents(most_bytes: int) -> Memory[bytes]:
-    """Return a memory of answers, as bytes, up to so many."""
-    return Memory(most_bytes, lambda data: len(data) + _OVERHEAD_BYTES)
+class Documents:
+    """Answers that are kept, as bytes, for as long as the store at a path is the same one and has not forgotten more.
+
+    To know that takes a look at two files for each answer.
+    """
+
+    def __init__(self, store: str, most_bytes: int) -> None:
+        self._objects = os.path.join(store, "objects")
+        self._forgotten = os.path.join(store, "refs", "capsules", "forgotten")
+        self._kept = Memory[bytes](most_bytes, len)
+        self._stamp = self._now()
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is kept by a key, None where nothing is."""
+        if (stamp := self._now()) != self._stamp:
+            self._kept.forget()
+            self._stamp = stamp
+        return self._kept.get(key)
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keep what a key stands for, now and for ever."""
+        self._kept.keep(key, data)
+
+    def _now(self) -> tuple[object, ...]:
+        # A directory's times change with whatever is added.
+        objects, forgotten = _status(self._objects), _status(self._forgotten)
+        return objects and (objects.st_dev, objects.st_ino), forgotten and (forgotten.st_ino, forgotten.st_mtime_ns)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def capsule_document(store: Store, digest: Digest) -> bytes:

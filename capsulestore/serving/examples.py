@@ -103,7 +103,7 @@ VERIFICATION: Final[dict[str, Any]] = {
     "reasons": [_SAID],
     "target": {"python": "/srv/analysis/.venv/bin/python", "chosen_by": "caller"},
     "code": [],
-    "files": [],
+    "files": [{"path": "fit.csv", "state": "same"}],
     "failures": [{"code": "environment_changed", "subject": "python/packages/numpy", "reason": _SAID}],
 }
 COMPARISON: Final[dict[str, Any]] = {

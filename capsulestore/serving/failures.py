@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from capsulestore.errors import CapsuleError
 from capsulestore.serving.problems import Problem, Refused, problem_of
@@ -41,8 +42,11 @@ def tell_errors(app: FastAPI, store: str) -> None:
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        said = f"{request.method} is not answered here" if error.status_code == 405 else "there is nothing here"
-        return Problem(error.status_code, code, said, _WHERE, headers=error.headers or {}).response()
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            said, headers = f"{request.method} is not answered here", {"Allow": ", ".join(_methods(request))}
+        else:
+            said, headers = "there is nothing here", dict(error.headers or {})
+        return Problem(error.status_code, code, said, _WHERE, headers=headers).response()
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_: Request, __: ClientDisconnect) -> Response:
@@ -54,3 +58,10 @@ def tell_errors(app: FastAPI, store: str) -> None:
         # It is raised again behind this answer, for the server to log.
         hint = "whoever runs it finds in its output what that was"
         return Problem(500, "internal", "something went wrong in the server", hint).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path is asked by; each is a route of its own (RFC 9110, section 10.2.1)."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] == Match.PARTIAL]
+    methods = {method for route in routes for method in route.methods or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))

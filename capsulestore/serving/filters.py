@@ -15,7 +15,8 @@ from capsulestore.store.index import Registered
 
 __all__ = ["Filters", "LabelQuery", "Looker"]
 
-_MOST_KEPT: Final = 200_000
+_MOST_BYTES: Final = 64 * 2**20
+_MOST_CHARACTERS: Final = 1_000
 _PACKAGE_LEVEL: Final = 2
 """The level of the tree that packages are entries of."""
 
@@ -30,6 +31,8 @@ class LabelQuery(NamedTuple):
     def parse(cls, text: str) -> LabelQuery:
         """Return what `K=V` or `K` asks for; raise `UsageError` where there is no key."""
         key, equals, value = text.partition("=")
+        if len(text) > _MOST_CHARACTERS:
+            raise UsageError(f"a label is asked for in {_MOST_CHARACTERS} characters at most")
         if not key:
             raise UsageError("a label has a name", hint="as `label=project=tides`, or `label=project` for any value")
         return cls(key, value if equals else None)
@@ -53,8 +56,8 @@ class Looker:
     """Looks into capsules and environments, and keeps in memory what it found: it does not change."""
 
     def __init__(self) -> None:
-        self._packages = Memory[_Package](_MOST_KEPT)
-        self._labels = Memory[bool](_MOST_KEPT)
+        self._packages = Memory[_Package](_MOST_BYTES)
+        self._labels = Memory[bool](_MOST_BYTES)
 
     def fits(self, store: Store, capsule: Registered, filters: Filters) -> bool:
         """Whether a capsule is as wanted; raise `StoreUnreadable`, `DamagedObject` or `MissingObject`."""

@@ -41,9 +41,14 @@ class Ended(NamedTuple):
 def git_program(git: str, store: str, request: GitRequest, pushed: PushedObjects | None, limits: Limits) -> GitProgram:
     """Return git's program for a request to the store at a path; a push has the place of what is `pushed`.
 
-    No variable of git's is passed on: they may tell of another repository.
+    No variable of git's is passed on: they may tell of another repository. Whoever owns the store, nothing in it makes
+    git run a program.
     """
     settings = {
+        # Not `:` alone: git starts a command without a sign of the shell's directly, and there is no such program.
+        "core.alternateRefsCommand": ": #",
+        "core.fsmonitor": "false",
+        "core.hooksPath": os.devnull,
         "core.bigFileThreshold": "64m",
         "pack.threads": "1",
         "pack.windowMemory": "256m",
@@ -52,7 +57,6 @@ def git_program(git: str, store: str, request: GitRequest, pushed: PushedObjects
     }
     if pushed:
         settings |= {
-            "core.alternateRefsCommand": ":",
             "core.fsync": "all",
             "core.fsyncMethod": "fsync",
             "core.hooksPath": pushed.hooks,
@@ -63,18 +67,23 @@ def git_program(git: str, store: str, request: GitRequest, pushed: PushedObjects
             "receive.unpackLimit": "1",
         }
     said = [*settings.items(), *(("transfer.hideRefs", name) for name in _HIDDEN)]
+    if not pushed:
+        # Git asks who owns a repository because its config may name programs. This one is what the administrator named,
+        # whoever owns it, and none is run: these programs ask no hooks, `uploadpack.packObjectsHook` counts only from
+        # configs that are not the repository's (git-config(1)), and the others are set above. What is pushed goes into
+        # a repository of our own, with our own config: newer releases of git have hooks in the config too.
+        said += [("safe.directory", path) for path in (store, os.path.join(store, ".git"))]
     options = [text for name, value in said for text in ("-c", f"{name}={value}")]
     service = request.service.removeprefix("git-")
     how = ["--stateless-rpc", *(["--advertise-refs"] if request.asks_refs else [])]
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith("GIT_") and name != "CAPSULE_TOKEN"
     }
-    environ |= {"LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+    # Before 2.39.4 git fetched what a store lacks from where its config says, by a program that this may name.
+    environ |= {"LANGUAGE": "en", "LC_ALL": "C.UTF-8", "GIT_ALLOW_PROTOCOL": "none"}
     if request.version is not None:
         environ["GIT_PROTOCOL"] = f"version={request.version}"
-    if pushed:
-        environ["GIT_OBJECT_DIRECTORY"] = pushed.objects
-    return GitProgram([git, *options, service, *how, store], environ)
+    return GitProgram([git, *options, service, *how, pushed.directory if pushed else store], environ)
 
 
 async def converse(
@@ -162,6 +171,8 @@ def _pipes(
 async def _end(process: asyncio.subprocess.Process) -> None:
     """End a process and those that it started. Git removes its locks and its unfinished files when it is asked to."""
     if process.returncode is not None:
+        # What it started may have outlived it, where it was the kernel that ended it.
+        _signal(process.pid, signal.SIGKILL)
         return
     _, stdout, stderr = _pipes(process)
     _signal(process.pid, signal.SIGTERM)

@@ -32,7 +32,10 @@ _PIECE_BYTES: Final = 2**16
 
 
 class GitProblem(Exception):
-    """What a client is told in place of what it asked for: a status, and a line that git shows to its user."""
+    """What a client is told in place of what it asked for: a status, and a line that git shows to its user.
+
+    Where the line tells of the store's path, that is not told.
+    """
 
     def __init__(self, status: int, said: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(said)

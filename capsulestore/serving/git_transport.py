@@ -19,6 +19,7 @@ from capsulestore.errors import CapsuleError
 from capsulestore.serving.git_processes import Ended, GitProgram, converse, git_program
 from capsulestore.serving.git_requests import GitProblem, GitRequest, bounded, inflated, parse_request
 from capsulestore.serving.limits import LIMITS, Limits
+from capsulestore.serving.problems import problem_of
 from capsulestore.serving.pushed_objects import PushedObjects, pushed_objects
 from capsulestore.store import layout
 from capsulestore.sync.packet import FLUSH, encode
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["GitTransport"]
 
 _UNCACHED: Final = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Pragma": "no-cache"}
+_PATIENCE: Final = 3
+"""For how many times as long as a client may be idle another one waits for its turn."""
+
 _Moved = TypeVar("_Moved")
 
 
@@ -37,14 +41,16 @@ class GitTransport:
 
     Bodies are passed on as they come, so that a transfer takes little memory; only what a fetch asks for, which is
     short, is read whole before. A request that is wrong is answered with 4xx, one for a store that cannot be read with
-    503, without git with 501, always in plain text, which git shows. A client that goes, or is slower than the limits
-    allow, takes its processes with it. What a pusher is told to be done is durable (I4).
+    503, or that cannot be written with 507, without git with 501, always in plain text, which git shows; the reason of
+    5xx is logged too (`capsulestore.serving.request_log`). A client that goes, or is slower than the limits allow,
+    takes its processes with it. What a pusher is told to be done is durable (I4).
     """
 
     def __init__(self, store_path: str, limits: Limits = LIMITS) -> None:
         self._store = os.path.realpath(layout.named(store_path))
         self._limits = limits
-        self._turns = asyncio.Semaphore(limits.git_processes)
+        # Whoever takes long to take a clone keeps nobody from pushing, or from asking what there is.
+        self._turns = {kind: asyncio.Semaphore(limits.git_processes) for kind in ("refs", "fetch", "push")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -58,7 +64,9 @@ class GitTransport:
         except* GitProblem as problems:
             for problem in problems.exceptions:
                 if isinstance(problem, GitProblem):
-                    await client.refuse(problem)
+                    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                        scope.setdefault("state", {})["said"] = problem.said
+                    await client.refuse(problem, self._told(problem.said))
 
     async def _answer(self, request: GitRequest, client: _Client) -> None:
         git = shutil.which("git")
@@ -70,14 +78,29 @@ class GitTransport:
         if not pushes:
             # Nobody waits for a turn of git's while a request is still on its way.
             given = _again([piece async for piece in given])
-        async with self._turns, self._place(pushes=pushes) as pushed:
+        kind = "refs" if request.asks_refs else "push" if pushes else "fetch"
+        async with self._turn(kind), self._place(pushes=pushes) as pushed:
             program = git_program(git, self._store, request, pushed, self._limits)
             ended = await self._run(program, request, given, client)
         if not client.is_answered and ended.status != 0:
             status = HTTPStatus.SERVICE_UNAVAILABLE if request.asks_refs else HTTPStatus.BAD_REQUEST
-            raise GitProblem(status, self._told(ended.said or "git has failed"))
+            raise GitProblem(status, ended.said or "git has failed")
         await client.answer(_type(request))
         await client.finish()
+
+    @asynccontextmanager
+    async def _turn(self, kind: str) -> AsyncIterator[None]:
+        """Wait for a process of git's that may run; raise `GitProblem` where that takes too long."""
+        try:
+            async with asyncio.timeout(_PATIENCE * self._limits.idle_seconds):
+                await self._turns[kind].acquire()
+        except TimeoutError:
+            said = "others are just fetching or pushing, as many as this server takes at once"
+            raise GitProblem(HTTPStatus.SERVICE_UNAVAILABLE, said, {"Retry-After": "30"}) from None
+        try:
+            yield
+        finally:
+            self._turns[kind].release()
 
     @asynccontextmanager
     async def _place(self, *, pushes: bool) -> AsyncIterator[PushedObjects | None]:
@@ -89,7 +112,8 @@ class GitTransport:
                 if pushes:
                     place = await asyncio.to_thread(held.enter_context, pushed_objects(self._store))
             except CapsuleError as error:
-                raise GitProblem(HTTPStatus.SERVICE_UNAVAILABLE, self._told(error.message)) from None
+                problem = problem_of(error, self._store)
+                raise GitProblem(problem.status, error.message, problem.headers) from None
             try:
                 yield place
             finally:
@@ -171,14 +195,14 @@ class _Client:
         """End the answer, which is whole."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def refuse(self, problem: GitProblem) -> None:
-        """Answer with a problem; where an answer has begun, it just ends, and the server cuts the connection."""
+    async def refuse(self, problem: GitProblem, told: str) -> None:
+        """Answer with a problem, told so; an answer that has begun just ends, and the server cuts the connection."""
         if self.is_answered:
             return
         await self.answer("text/plain; charset=utf-8", problem.status, **problem.headers)
         self._left_seconds = self._limits.idle_seconds
         with suppress(_Gone):
-            await self.send(f"{problem.said}\n".encode())
+            await self.send(f"{told}\n".encode())
             await self.finish()
 
     def _credit(self, piece: bytes) -> None:

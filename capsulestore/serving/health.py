@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from capsulestore import __version__
 from capsulestore.serving import answers
 from capsulestore.serving.documented import answered
 from capsulestore.serving.examples import HEALTH
+from capsulestore.serving.queries import refuse_query
 from capsulestore.serving.replies import json_reply
 from capsulestore.serving.served import Served
 from capsulestore.serving.stores import Stores
@@ -21,9 +23,10 @@ __all__ = ["add_health"]
 def add_health(app: FastAPI, served: Served) -> None:
     """Add the route for those who watch over the server, which needs no token."""
 
-    @app.get("/api/health", **answered(answers.Health, "Whether the server can answer", HEALTH))
-    async def health() -> Response:
-        await served.threads.read(partial(_check, served.stores))
+    @app.get("/api/health", **answered(answers.Health, "Whether the server can answer", HEALTH, 422))
+    async def health(request: Request) -> Response:
+        refuse_query(request)
+        await served.threads.watch(partial(_check, served.stores))
         return json_reply({"status": "ok", "version": __version__, "git": served.git})
 
 

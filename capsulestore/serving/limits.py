@@ -27,16 +27,20 @@ class Limits:
     body_bytes: int = 16 * 2**20
     """The body of a request to `/api`. A capture of 1,000 distributions and 2,000 system packages is about 1 MiB."""
 
-    body_values: int = 1_000_000
-    """Values in such a body, those within others included (as `capsulestore.model.document.MAX_VALUES`)."""
+    body_values: int = 300_000
+    """Values in such a body, those within others included: a capture has some for each distribution, one for each
+    package of the system.
+    """
 
     body_prose: int = 2**20
     """Characters in such a body of texts that are more than a word: each is looked through for secrets, which takes a
     second or more for so many.
     """
 
-    bodies_bytes: int = 128 * 2**20
-    """All such bodies together, from when they come until they are answered; who comes beyond is told to come again."""
+    bodies_bytes: int = 64 * 2**20
+    """All bodies together of those who register, and all of those who compare, from when they come until they are
+    answered; who comes beyond is told to come again.
+    """
 
     connections: int = 512
     """At once; who comes beyond is told to come again."""
@@ -47,8 +51,17 @@ class Limits:
     writers: int = 2
     """Requests that register capsules at once. The store takes them one after the other."""
 
+    waiting: int = 256
+    """Requests of one of these kinds that wait for their turn; who comes beyond is told to come again."""
+
     captures: int = 2
     """Requests that look at the server's environment at once."""
+
+    waiting_captures: int = 16
+    """Requests that wait for such a turn, or to have an environment compared that they have sent."""
+
+    verified_bytes: int = 256 * 2**20
+    """Recorded code and files that are looked at for one answer, all together (as `Reach` counts them)."""
 
     page_default: int = 50
     """Capsules on a page of a list, where a client does not say."""
@@ -65,7 +78,7 @@ class Limits:
     pushed_bytes: int = 4 * 2**30
     """One push, as it comes."""
 
-    fetch_request_bytes: int = 16 * 2**20
+    fetch_request_bytes: int = 2**20
     """What a client of git says before it is sent anything, unpacked."""
 
     git_processes: int = 4
@@ -78,7 +91,7 @@ class Limits:
     """How long each may keep a core busy. To check a push of 64 GiB unpacked takes some minutes."""
 
     slowest_bytes_per_second: int = 4096
-    """What a client of git has to send or take while it is waited for, on average over `idle_seconds`."""
+    """What a client has to send of a body, and a client of git to take too, on average beyond `idle_seconds`."""
 
     shutdown_seconds: float = 30.0
     """How long requests that have begun are waited for when the server is asked to end."""

@@ -43,8 +43,7 @@ def add_listing(app: FastAPI, served: Served) -> None:
         **answered(answers.CapsuleList, "The capsules, newest first", CAPSULES, 404, 409, 422),
     )
     async def capsules(asked: Annotated[Listing, Query()]) -> Response:
-        answer = await served.threads.read(partial(_page, served, looker, asked))
-        return json_reply(answer, keep="private, no-cache")
+        return await served.threads.read(partial(_page, served, looker, asked))
 
 
 class _Found(NamedTuple):
@@ -55,7 +54,7 @@ class _Found(NamedTuple):
     last: Digest | None
 
 
-def _page(served: Served, looker: Looker, asked: Listing) -> dict[str, Json]:
+def _page(served: Served, looker: Looker, asked: Listing) -> Response:
     limit = served.limits.page_default if asked.limit is None else asked.limit
     if limit > served.limits.page_most:
         raise UsageError(f"`limit` is {served.limits.page_most} at most", hint="`next` leads to the next page")
@@ -75,11 +74,12 @@ def _page(served: Served, looker: Looker, asked: Listing) -> dict[str, Json]:
         if unreadable:
             # What is open of it now may be mended.
             store.close()
-    return {
+    answer: dict[str, Json] = {
         "capsules": [capsule.as_dict() for capsule in found.capsules],
         "next": None if found.last is None else cursors.after(found.last),
         "unreadable": [str(digest) for digest in unreadable],
     }
+    return json_reply(answer, keep="private, no-cache")
 
 
 def _environment(store: Store, name: str) -> Digest | None:

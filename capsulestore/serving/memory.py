@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 __all__ = ["Memory"]
 
 _Value = TypeVar("_Value")
 
 
-class Memory(Generic[_Value]):
-    """Values by a key, for all threads; `most` is how many, or how much by the `size` of each."""
+_OVERHEAD_BYTES: Final = 300
+"""What it takes to keep a value, beside its bytes and its key's."""
 
-    def __init__(self, most: int, size: Callable[[_Value], int] = lambda _: 1) -> None:
-        self._most = most
+
+class Memory(Generic[_Value]):
+    """Values by a key, for all threads, in `most_bytes`; `size` is what a value has of them beside the key."""
+
+    def __init__(self, most_bytes: int, size: Callable[[_Value], int] = lambda _: 0) -> None:
+        self._most_bytes = most_bytes
         self._size = size
-        self._held = 0
+        self._held_bytes = 0
         self._kept: OrderedDict[str, _Value] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -36,7 +40,15 @@ class Memory(Generic[_Value]):
             if key in self._kept:
                 return
             self._kept[key] = value
-            self._held += self._size(value)
-            while self._held > self._most:
-                _, dropped = self._kept.popitem(last=False)
-                self._held -= self._size(dropped)
+            self._held_bytes += self._bytes(key, value)
+            while self._held_bytes > self._most_bytes:
+                self._held_bytes -= self._bytes(*self._kept.popitem(last=False))
+
+    def forget(self) -> None:
+        """Keep nothing of what was kept."""
+        with self._lock:
+            self._kept.clear()
+            self._held_bytes = 0
+
+    def _bytes(self, key: str, value: _Value) -> int:
+        return len(key) + self._size(value) + _OVERHEAD_BYTES

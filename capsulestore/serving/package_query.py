@@ -12,12 +12,12 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 
 from capsulestore.errors import UsageError
 
 __all__ = ["PackageQuery"]
 
+_MOST_CHARACTERS: Final = 300
 _CONDA: Final = "conda:"
 _OF_CONDA: Final = re.compile(r"(?P<name>[A-Za-z0-9_.\-]+)(?:==?(?P<glob>[A-Za-z0-9_.!+*\-]+))?")
 
@@ -38,11 +38,13 @@ class PackageQuery:
         versions are versions like any other. Of conda it is `conda:NAME`, with `=` and a version in which `*` is any
         text. A name alone is any version.
         """
+        if len(text) > _MOST_CHARACTERS:
+            raise UsageError(f"a package is asked for in {_MOST_CHARACTERS} characters at most")
         if text.startswith(_CONDA):
             return cls._of_conda(text.removeprefix(_CONDA))
         try:
             asked = Requirement(text)
-        except InvalidRequirement:
+        except (InvalidRequirement, ValueError, RecursionError):
             raise UsageError(
                 f"`{text}` names no package", hint="as `numpy`, `numpy<2` or `conda:openssl=3.0.*`"
             ) from None
@@ -72,7 +74,8 @@ def _among(specifiers: SpecifierSet) -> Callable[[str], bool]:
     def is_good(version: str) -> bool:
         try:
             return specifiers.contains(version, prereleases=True)
-        except InvalidVersion:
+        except ValueError:
+            # It is none, or has a number of more digits than Python reads.
             return False
 
     return is_good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -45,6 +46,14 @@ _STATUSES: Final[Mapping[type[CapsuleError], HTTPStatus]] = {
 
 _RETRY: Final = {"Retry-After": "5"}
 
+_OVER_HTTP: Final = {"`capsule log`": "`GET /api/capsules`", "`capsule add`": "`POST /api/capsules`"}
+"""What does over HTTP what a command does that a hint names."""
+
+_LITERAL: Final = re.compile(r"`[^`]*`|\S+")
+_LITERAL_CHARACTERS: Final = 100
+_TEXT_CHARACTERS: Final = 1000
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -59,7 +68,8 @@ class Problem:
 
     def response(self) -> JSONResponse:
         """Return the answer, which nobody keeps."""
-        error = {"code": self.code, "message": self.message, "hint": self.hint, **self.more}
+        hint = self.hint and _in_short(self.hint)
+        error = {"code": self.code, "message": _in_short(self.message), "hint": hint, **self.more}
         headers = {"Cache-Control": "no-store", **self.headers}
         return JSONResponse({"errors": [error]}, status_code=self.status, headers=headers)
 
@@ -73,11 +83,27 @@ class Refused(Exception):
 
 
 def problem_of(error: CapsuleError, store: str) -> Problem:
-    """Return how an error is told; where the store at that path lies is nobody's business, and is left out."""
+    """Return how an error is told; where the store at that path lies is nobody's business, and is left out.
+
+    Hints name what is there over HTTP. What is wrong with the server itself cannot be mended by who asks: no hint.
+    """
     status = next(
         (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), HTTPStatus.SERVICE_UNAVAILABLE
     )
     told = error.as_dict()
-    message, hint = (text and text.replace(store, ".capsules") for text in (error.message, error.hint))
+    message = error.message.replace(store, ".capsules")
+    hint = error.hint if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    for command, request in _OVER_HTTP.items():
+        hint = hint and hint.replace(command, request)
     more = {key: value for key, value in told.items() if key not in {"code", "message", "hint"}}
-    return Problem(status, error.code, message or "", hint, more, _RETRY if isinstance(error, StoreBusy) else {})
+    return Problem(status, error.code, message, hint, more, _RETRY if isinstance(error, StoreBusy) else {})
+
+
+def _in_short(text: str) -> str:
+    """Return a text in which what may be repeated of a request is not long, nor anything but text in one line."""
+    text = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _cut(_LITERAL.sub(lambda found: _cut(found[0], _LITERAL_CHARACTERS), text), _TEXT_CHARACTERS)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 2]}…{text[-1]}"

@@ -1,7 +1,9 @@
-"""Where git puts what is pushed until it has been checked: objects of its own, beside those of the store.
+"""Where git puts what is pushed until it has been checked: a repository of the push's own, beside that of the store.
 
     .capsules/capsulestore/incoming-*/git/objects   what git writes: a pack, its index
     .capsules/capsulestore/incoming-*/git/hooks     the programs that git asks, before it does anything else with it
+    .capsules/capsulestore/incoming-*/git/config    all that git is told, of hooks too; the store's own is not asked
+    .capsules/capsulestore/incoming-*/git/refs      a link to the store's, as is `packed-refs`
 
 Git's own quarantine (git-receive-pack(1)) lies in there, and what git takes out of it is of this place still. So
 nothing becomes an object of the store but by `capsulestore.serving.received_hook`, and what a killed server leaves is
@@ -10,31 +12,34 @@ known by the lock of its directory, and removed by the next that receives.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
 from capsulestore.store.durable import unwritable
 from capsulestore.sync.quarantine import quarantine
 
 __all__ = ["PushedObjects", "pushed_objects"]
 
-_DIRECTORY = "git"
-_ASKED = "asked"
+_DIRECTORY: Final = "git"
+_ASKED: Final = "asked"
+_FILES: Final = {
+    "HEAD": "ref: refs/heads/main\n",
+    "config": "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n",
+}
 
 
 class PushedObjects(NamedTuple):
-    """The place of one push, below `directory`."""
+    """The place of one push: `directory` is a repository to git."""
 
     directory: str
 
     @property
     def objects(self) -> str:
-        """What git takes for its object directory; the store's own is its alternate."""
+        """Its object directory; the store's own is its alternate."""
         return os.path.join(self.directory, "objects")
 
     @property
@@ -54,41 +59,29 @@ def pushed_objects(store: str) -> Iterator[PushedObjects]:
 
     Those that killed servers left go first. Raise `StoreUnwritable`.
     """
-    from shutil import rmtree  # noqa: PLC0415
-
-    _empty_abandoned(store)
     with quarantine(store) as incoming:
         place = PushedObjects(os.path.join(incoming.directory, _DIRECTORY))
-        try:
-            with unwritable(store):
-                _make(place, store)
-            yield place
-        finally:
-            rmtree(place.directory, ignore_errors=True)
+        with unwritable(store):
+            _make(place, store)
+        yield place
 
 
 def _make(place: PushedObjects, store: str) -> None:
     os.makedirs(os.path.join(place.objects, "info"))
     os.makedirs(os.path.join(place.objects, "pack"))
     os.mkdir(place.hooks)
-    with open(
-        os.path.join(place.objects, "info", "alternates"), "w", encoding="utf-8", errors="surrogateescape"
-    ) as file:
-        file.write(os.path.join(store, "objects") + "\n")
+    for name in ("refs", "packed-refs"):
+        os.symlink(os.path.join(store, name), os.path.join(place.directory, name))
+    for name, text in _FILES.items():
+        _write(os.path.join(place.directory, name), text)
+    _write(os.path.join(place.objects, "info", "alternates"), os.path.join(store, "objects") + "\n")
     receive = shlex.join([sys.executable, "-P", "-m", "capsulestore.serving.received_hook", store, place.directory])
     for name, command in (("pre-receive", f"cat >{shlex.quote(place.asked)}"), ("proc-receive", receive)):
         path = os.path.join(place.hooks, name)
-        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(f"#!/bin/sh\nexec {command}\n")
+        _write(path, f"#!/bin/sh\nexec {command}\n")
         os.chmod(path, 0o700)
 
 
-def _empty_abandoned(store: str) -> None:
-    """Remove what git wrote for servers that are no more. Best effort: never an error."""
-    from shutil import rmtree  # noqa: PLC0415
-
-    with suppress(OSError), os.scandir(os.path.join(store, "capsulestore")) as entries:
-        for directory in [entry.path for entry in entries if os.path.isdir(os.path.join(entry.path, _DIRECTORY))]:
-            with suppress(OSError), open(os.path.join(directory, "lock"), "rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                rmtree(os.path.join(directory, _DIRECTORY))
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)

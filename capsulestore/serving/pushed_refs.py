@@ -1,7 +1,8 @@
 """What a push may do to a store: which refs it moves, how far, and what for. Every rule for that is here.
 
 - `refs/heads/main` goes forward, or begins in an empty store; it never goes back or away.
-- `refs/tags/NAME` may be new, where the name is one that a tag can have; a tag never moves or goes away.
+- `refs/tags/NAME` may be new, of a capsule or statement, where the name is one that a tag can have; a tag never moves
+  or goes away.
 - `refs/capsules/forgotten` may be set anew.
 - Nothing else is of a store.
 """
@@ -15,9 +16,11 @@ from typing import Final, NamedTuple
 
 from capsulestore.errors import CapsuleError, MalformedName, NoCapsuleStore, TagExists
 from capsulestore.model.digest import Digest
+from capsulestore.model.objects import GitObject
 from capsulestore.serving.pushed_pack import pushed_pack
 from capsulestore.store import Store
 from capsulestore.store.durable import unwritable
+from capsulestore.store.names import kind_of, peeled
 from capsulestore.store.pack import placed_pack
 from capsulestore.store.refs import MAIN, TAGS
 from capsulestore.store.tags import check_tag
@@ -37,6 +40,7 @@ _DELETED: Final = "deletion prohibited"
 _NOT_FORWARD: Final = "non-fast-forward"
 _MOVED: Final = "it has moved meanwhile, fetch first"
 _EXISTS: Final = "already exists"
+_NO_CAPSULE: Final = "declined: a tag is of a capsule, or of a statement about one"
 _FOR_ANOTHER: Final = "atomic push failure"
 """Git's own words, where it has some."""
 
@@ -68,9 +72,8 @@ def receive(store: Store, updates: Sequence[Update], objects: str, limits: Limit
         checked = check_incoming(store, pack, {update.ref: update.new for update in updates if update.new}, limits)
         if main:
             check_received(store, pack, checked, "")
-        if main and not _goes_on(store, pack, main):
-            return _with_the_others(updates, {MAIN: _NOT_FORWARD})
-        return _taken(store, updates, pack)
+        refusals = {update.ref: reason for update in updates if (reason := _leads_astray(store, pack, update))}
+        return _with_the_others(updates, refusals) if refusals else _taken(store, updates, pack)
     except BadPack as problem:
         return _all(updates, f"{_DECLINED}{problem}")
     except NoCapsuleStore:
@@ -114,6 +117,13 @@ def _refused(store: Store, update: Update, tags: Mapping[str, Digest]) -> str | 
     return _EXISTS if tags.get(name, update.new) != update.new else None
 
 
+def _leads_astray(store: Store, pack: ReceivedPack, update: Update) -> str | None:
+    """Return why a ref may not lead to what it is to be; None where it may."""
+    if update.ref == MAIN:
+        return None if _goes_on(store, pack, update) else _NOT_FORWARD
+    return None if _may_be_tagged(store, pack, update) else _NO_CAPSULE
+
+
 def _goes_on(store: Store, pack: ReceivedPack, main: Update) -> bool:
     """Whether the new tip reaches the old one: by way of commits that the shelf does not have."""
     if main.old is None or main.new is None:
@@ -128,6 +138,18 @@ def _goes_on(store: Store, pack: ReceivedPack, main: Update) -> bool:
             seen.add(name)
             waiting += links_of((pack.get(name) or store.read(name)).data).parents
     return False
+
+
+def _may_be_tagged(store: Store, pack: ReceivedPack, update: Update) -> bool:
+    """Whether a ref is no tag, or one that leads to a capsule or statement: by way of commits and tags of git's own."""
+    if update.new is None or not update.ref.startswith(TAGS):
+        return True
+
+    def read(name: Digest) -> GitObject:
+        return pack.get(name) or store.read(name)
+
+    tree = peeled(update.new, read)
+    return read(tree).kind == "tree" and kind_of(tree, read) in {"capsule", "statement"}
 
 
 def _taken(store: Store, updates: Sequence[Update], pack: ReceivedPack) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from capsulestore.serving import answers
 from capsulestore.serving.answers import File, Registration
 from capsulestore.serving.documented import answered, taken
 from capsulestore.serving.examples import RECORDED, REGISTRATION
+from capsulestore.serving.queries import refuse_query
 from capsulestore.serving.replies import json_reply
 from capsulestore.serving.served import Served
 
@@ -38,6 +39,7 @@ def add_registering(app: FastAPI, served: Served) -> None:
             "Register a capsule",
             RECORDED,
             404,
+            408,
             409,
             413,
             415,
@@ -48,8 +50,9 @@ def add_registering(app: FastAPI, served: Served) -> None:
         ),
     )
     async def register(request: Request) -> Response:
+        refuse_query(request)
         caller = request.scope["state"]["caller"]
-        async with served.bodies.received(request) as body:
+        async with served.registered.received(request) as body:
             recorded = await served.threads.write(partial(_registered, served, body, caller.name))
         # From this place, which behind a proxy has another path.
         location = f"capsules/{recorded.capsule}"
@@ -59,7 +62,7 @@ def add_registering(app: FastAPI, served: Served) -> None:
 
 def _registered(served: Served, body: bytes, author: str | None) -> Recorded:
     """Register what a body says, durably; it is checked whole before the store is opened."""
-    value = served.bodies.parsed(body)
+    value = served.registered.parsed(body)
     given = _checked(value)
     surroundings = _surroundings(given.environment_capture)
     title = arguments.title(given.title)

@@ -18,7 +18,7 @@ _ASK_AGAIN: Final = "private, no-cache"
 
 
 def json_reply(value: Mapping[str, Json], *, status: int = 200, keep: str = "no-store", **headers: str) -> Response:
-    """Return an answer of this moment; `keep` is its Cache-Control."""
+    """Return an answer of this moment; `keep` is its Cache-Control. A large one takes long: make it in a thread."""
     data = orjson.dumps(value)
     return Response(data, status, {"Cache-Control": keep, **headers}, "application/json")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from capsulestore.capture.target import Target
 from capsulestore.serving.bodies import Bodies
+from capsulestore.serving.documents import Documents
 from capsulestore.serving.limits import Limits
-from capsulestore.serving.memory import Memory
 from capsulestore.serving.stores import Stores
 from capsulestore.serving.threads import Threads
 
@@ -18,13 +18,15 @@ __all__ = ["Served"]
 class Served:
     """A store that is served: `target` is the interpreter whose environment is the server's own.
 
-    `git` is whether git's transport is served too.
+    `registered` and `compared` are what is sent to be registered, and to be compared. `git` is whether git's transport
+    is served too.
     """
 
     stores: Stores
     threads: Threads
-    documents: Memory[bytes]
-    bodies: Bodies
+    documents: Documents
+    registered: Bodies
+    compared: Bodies
     limits: Limits
     target: Target
     git: bool

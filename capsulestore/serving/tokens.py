@@ -36,6 +36,7 @@ _MAX_FILE_BYTES: Final = 2**20
 _SCOPES: Final = frozenset({"read", "write"})
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _NAME_CHARACTERS: Final = 100
+_UNTIL_MENDED: Final = "nobody has a token until it is mended or removed; removed, there are none"
 _SETTLED_NANOSECONDS: Final = 2 * 10**9
 """A file that was changed so long ago cannot be changed again without a change of its stamp."""
 
@@ -130,7 +131,7 @@ class Tokens:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._unreadable(error.strerror or "no answer") from None
+            raise self._not_read(error) from None
         return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
     def _parsed(self) -> tuple[Token, ...]:
@@ -143,18 +144,21 @@ class Tokens:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise self._unreadable(error.strerror or "no answer") from None
+            raise self._not_read(error) from None
         except (ValueError, LookupError, TypeError, RecursionError):
             raise self._unreadable("it is damaged") from None
         if schema != _SCHEMA:
             raise self._unreadable("it is of another release")
         return tokens
 
-    def _unreadable(self, reason: str) -> StoreUnreadable:
-        return StoreUnreadable(
-            f"cannot read the tokens of the store, `{self._path}`: {reason}",
-            hint="nobody has a token until it is mended or removed; removed, there are none",
-        )
+    def _not_read(self, error: OSError) -> StoreUnreadable:
+        reason = error.strerror or "no answer"
+        if isinstance(error, PermissionError):
+            return self._unreadable(reason, "nobody has a token until the user who runs the server may read it")
+        return self._unreadable(reason)
+
+    def _unreadable(self, reason: str, hint: str = _UNTIL_MENDED) -> StoreUnreadable:
+        return StoreUnreadable(f"cannot read the tokens of the store, `{self._path}`: {reason}", hint=hint)
 
     @contextmanager
     def _change(self) -> Iterator[list[Token]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from capsulestore.capture.cache import users_cache
+from capsulestore.errors import InvalidValue
 from capsulestore.model.document import Document
 from capsulestore.recording.capsule import Surroundings
 from capsulestore.serving import answers
@@ -18,15 +20,19 @@ from capsulestore.serving.examples import SURROUNDINGS, VERIFICATION
 from capsulestore.serving.queries import Verifying
 from capsulestore.serving.replies import json_reply
 from capsulestore.serving.served import Served
-from capsulestore.verification.capsule import Verification, verify, verify_given
+from capsulestore.verification.capsule import verify, verify_given
+from capsulestore.verification.reach import Reach
 
 __all__ = ["add_verifying"]
 
-_PATH: Final = "/api/capsules/{capsule_id:path}/environment-verify"
+_PATH: Final = "/api/capsules/{capsule_id:name}/environment-verify"
+_WRAPPED: Final = "environment_capture"
 _GIVEN: Final = {
     "type": "object",
     "additionalProperties": True,
-    "description": "What `capsule capture --json` prints, or a mapping of layers.",
+    "minProperties": 1,
+    "description": "What `capsule capture --json` prints, or a mapping of layers, each with its `rules`; or either as "
+    f"the one member `{_WRAPPED}`, as for registering.",
 }
 
 
@@ -45,8 +51,7 @@ def add_verifying(app: FastAPI, served: Served) -> None:
         ),
     )
     async def environment_verify(capsule_id: NAME_PATH, asked: Annotated[Verifying, Query()]) -> Response:
-        answer = await served.threads.capture(partial(_of_here, served, capsule_id, asked))
-        return json_reply(answer.as_dict())
+        return await served.threads.capture(partial(_of_here, served, capsule_id, asked))
 
     @app.post(
         _PATH,
@@ -56,6 +61,7 @@ def add_verifying(app: FastAPI, served: Served) -> None:
             "Is an environment that was captured elsewhere what the capsule recorded?",
             VERIFICATION | {"target": None},
             404,
+            408,
             409,
             413,
             415,
@@ -65,19 +71,49 @@ def add_verifying(app: FastAPI, served: Served) -> None:
     async def environment_verify_given(
         request: Request, capsule_id: NAME_PATH, asked: Annotated[Verifying, Query()]
     ) -> Response:
-        async with served.bodies.received(request) as body:
-            answer = await served.threads.judge(partial(_of_given, served, capsule_id, asked, body))
-        return json_reply(answer.as_dict())
+        async with served.compared.received(request) as body:
+            return await served.threads.judge(partial(_of_given, served, capsule_id, asked, body))
 
 
-def _of_here(served: Served, name: str, asked: Verifying) -> Verification:
+def _of_here(served: Served, name: str, asked: Verifying) -> Response:
     with served.stores.lent() as store:
-        # The cache is asked anew each time, and holds what it has to what lies on disk now.
-        return verify(store, name, served.target, layers=asked.layer or None, strict=asked.strict, cache=users_cache())
+        answer = verify(
+            store,
+            name,
+            served.target,
+            layers=asked.layer or None,
+            strict=asked.strict,
+            # It is asked anew each time, and holds what it has to what lies on disk now.
+            cache=users_cache(),
+            # Who names files in a capsule may be somebody who could not read them here.
+            reach=Reach(store.root, served.limits.verified_bytes),
+        )
+    return json_reply(answer.as_dict())
 
 
-def _of_given(served: Served, name: str, asked: Verifying, body: bytes) -> Verification:
-    found = Surroundings.from_document(served.bodies.parsed(body))
+def _of_given(served: Served, name: str, asked: Verifying, body: bytes) -> Response:
+    given = _given(served.compared.parsed(body))
+    with served.stores.lent() as store:
+        answer = verify_given(store, name, given, layers=asked.layer or None, strict=asked.strict)
+    return json_reply(answer.as_dict())
+
+
+def _given(value: Any) -> Document:
+    """Return the environment in a body; raise `InvalidValue` with the path of what is none."""
+    if isinstance(value, dict) and [*value] == [_WRAPPED]:
+        try:
+            return _environment(value[_WRAPPED])
+        except InvalidValue as error:
+            raise error.under(_WRAPPED) from None
+    return _environment(value)
+
+
+def _environment(value: Any) -> Document:
+    if value == {}:
+        raise InvalidValue("an environment has at least one layer")
+    found = Surroundings.from_document(value)
     given = Document(found.environment, found.context, is_bare=found.layers is None, states=found.layers)
-    with served.stores.lent() as store:
-        return verify_given(store, name, given, layers=asked.layer or None, strict=asked.strict)
+    for name, layer in given.environment.items():
+        if not isinstance(layer, Mapping) or "rules" not in layer:
+            raise InvalidValue("a layer says by which `rules` it was captured", (name,))
+    return given

@@ -23,7 +23,7 @@ from capsulestore.store.index import Index, IndexedKind
 from capsulestore.store.refs import LAST, TAGS, Refs
 from capsulestore.store.tags import check_tag
 
-__all__ = ["Named", "NamedKind", "kind_of", "resolve", "with_article"]
+__all__ = ["Named", "NamedKind", "kind_of", "peeled", "resolve", "with_article"]
 
 NamedKind = Literal["capsule", "statement", "environment", "context", "layer", "collection", "entry"]
 
@@ -102,7 +102,7 @@ def _base(name: str, database: ObjectDatabase, refs: Refs, index: Index) -> Dige
     if not name or not _TAG.fullmatch(name):
         raise MalformedName(f"`{name}` cannot be a name", hint=_WHAT_NAMES_ARE)
     if not _PREFIX.fullmatch(name):
-        return _peeled(_tagged(name, refs), database.read)
+        return peeled(_tagged(name, refs), database.read)
     return _beginning(name.lower(), database, index)
 
 
@@ -119,7 +119,7 @@ def _tagged(name: str, refs: Refs) -> Digest:
     raise UnknownName(f"nothing is called `{name}`", hint=_closest(name, tags) or _WHAT_NAMES_ARE)
 
 
-def _peeled(name: Digest, read: Read) -> Digest:
+def peeled(name: Digest, read: Read) -> Digest:
     """Return the tree that a tag leads to: git's own point to a commit, or to an object that says who made the tag."""
     found = read(name)
     while found.kind in {"commit", "tag"}:

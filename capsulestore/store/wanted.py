@@ -30,7 +30,10 @@ class Wanted(NamedTuple):
 
     def conditions(self) -> Iterator[tuple[str, tuple[object, ...]]]:
         """Yield each condition, of `trees t` and `commits c`, with its values."""
-        if self.title:
+        if "\0" in self.title:
+            # Of a pattern SQLite sees what comes before, and no title has one.
+            yield "0", ()
+        elif self.title:
             from capsulestore.model.caseless import caseless  # noqa: PLC0415  (start-up counts)
 
             wanted = caseless(self.title)

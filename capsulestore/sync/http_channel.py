@@ -19,8 +19,9 @@ from capsulestore.sync.advertisement import read_service
 from capsulestore.sync.channel import Channel, Open, Service
 from capsulestore.sync.credentials import Login
 from capsulestore.sync.http_connection import Answer, HttpConnection
-from capsulestore.sync.http_place import Place
-from capsulestore.sync.http_problems import of_status
+from capsulestore.sync.http_place import GIT_PATH, Place
+from capsulestore.sync.http_problems import of_status, of_told
+from capsulestore.sync.http_told import JSON, json_object, told
 from capsulestore.sync.limits import Limits
 from capsulestore.sync.packet import FLUSH, PacketReader, reading
 from capsulestore.sync.remote import Surroundings
@@ -34,6 +35,9 @@ _MAX_REDIRECTS: Final = 5
 _SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?=\s|,|$)(?!\s*=)")
 """A way to say who asks, among those that `WWW-Authenticate` lists with their parameters (RFC 9110, 11.6.1)."""
 _MAX_WORDS: Final = 300
+_ERROR_BYTES: Final = 2**16
+_PIECE_BYTES: Final = 2**12
+_SAID: Final = frozenset({JSON, "text/plain"})
 
 
 def opener(address: Address, surroundings: Surroundings, remote: str, limits: Limits) -> Open:
@@ -162,8 +166,7 @@ class HttpChannel:
         content = answer.headers.get_content_type()
         read = reading(self._connection.read(answer))
         if answer.status != http.HTTPStatus.OK:
-            words = read(_MAX_WORDS).decode("utf-8", "replace").strip() if content == "text/plain" else ""
-            raise of_status(answer.status, self._remote, words.partition("\n")[0])
+            raise self._problem(answer.status, content, read)
         if content != f"application/x-{self._service}-{kind}":
             raise NoCapsuleStore(
                 self._remote,
@@ -171,6 +174,24 @@ class HttpChannel:
                 hint="the address of a repository, not of its page, is wanted; plain files are not enough",
             )
         return read
+
+    def _problem(self, status: int, content: str, read: Callable[[int], bytes]) -> RemoteProblem:
+        """Return the problem that a status tells, in the server's words where it has any."""
+        data = b"".join(_first(iter(lambda: read(_PIECE_BYTES), b""), _ERROR_BYTES)) if content in _SAID else b""
+        said = told(json_object(data)) if content == JSON else None
+        if said is None:
+            words = data[:_MAX_WORDS].decode("utf-8", "replace").strip() if content != JSON else ""
+            return of_status(status, self._remote, words.partition("\n")[0])
+        if status != http.HTTPStatus.NOT_FOUND:
+            return of_told(status, said, self._remote)
+        place = self._connection.place
+        if place.path.endswith(GIT_PATH):
+            return NoCapsuleStore(self._remote, "that server leaves out git's transport (404)", hint="see `--no-git`")
+        return NoCapsuleStore(
+            self._remote,
+            "there is a server of capsules at that address, and its repository is below it (404)",
+            hint=f"add `{GIT_PATH}`: `{place.shown}{GIT_PATH}`",
+        )
 
 
 def _first(pieces: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:

@@ -7,7 +7,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from capsulestore.model.redaction import redact_url
 
-__all__ = ["Place", "is_loopback"]
+__all__ = ["GIT_PATH", "Place", "is_loopback"]
+
+GIT_PATH: Final = "/git"
+"""Where a server of capsules has its repository, below its url."""
 
 _LEFT_AS_IT_IS: Final = "/%:@!$&'()*+,;=~"
 

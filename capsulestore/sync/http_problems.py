@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import socket
 import ssl
@@ -11,9 +12,10 @@ from typing import Final
 
 from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved, RemoteProblem, RemoteRefused, RemoteUnreachable
 from capsulestore.sync.http_line import TooMuch
+from capsulestore.sync.http_told import Told
 from capsulestore.sync.limits import Limits
 
-__all__ = ["in_words", "of_status"]
+__all__ = ["in_words", "of_status", "of_told"]
 
 _STATUSES: Final[Mapping[int, tuple[type[RemoteProblem], str, str | None]]] = {
     403: (RemoteRefused, "it forbids that (403)", "may that account read or write there? A store may be read-only"),
@@ -50,7 +52,18 @@ _UNKNOWN_AUTHORITIES: Final = frozenset({2, 19, 20, 21})
 def of_status(status: int, remote: str, said: str = "") -> RemoteProblem:
     """Return the problem that a status is which is none of success (RFC 9110, 15), and what the server `said` of it."""
     problem, reason, hint = _STATUSES.get(status) or _of_other(status)
+    if said.rstrip(".").lower() == http.client.responses.get(status, "").lower():
+        # What many a proxy says: no more than the status does.
+        said = ""
+    if said and (status == http.HTTPStatus.FORBIDDEN or status >= http.HTTPStatus.INTERNAL_SERVER_ERROR):
+        return problem(remote, f"it answers {status}: {said}", hint="that is for whoever runs the server to change")
     return problem(remote, f"{reason}: {said}" if said else reason, hint=hint)
+
+
+def of_told(status: int, told: Told, remote: str) -> RemoteProblem:
+    """Return the problem that a server of ours tells with such a status, in its words."""
+    unfinished = RemoteUnreachable if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else RemoteRefused
+    return unfinished(remote, told.message, hint=told.hint)
 
 
 def _of_other(status: int) -> tuple[type[RemoteProblem], str, str | None]:

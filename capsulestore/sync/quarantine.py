@@ -1,7 +1,7 @@
 """The directory in which what comes from outside lies until it has been checked, and the way from there into the store.
 
     .capsules/capsulestore/incoming-*/lock      held by the process that the directory is of
-    .capsules/capsulestore/incoming-*/...       a pack and its index, by names of their own
+    .capsules/capsulestore/incoming-*/...       a pack and its index, by names of their own; a push has a directory
 
 To nobody is anything in it an object of the store. By its lock a directory in use is told from one that a killed
 process left.
@@ -65,7 +65,7 @@ def quarantine(store: str) -> Iterator[Incoming]:
 def remove_abandoned(store: str) -> None:
     """Remove what killed processes left: quarantines, and the `.keep` of packs. Best effort: never an error."""
     with suppress(OSError), os.scandir(os.path.join(store, "capsulestore")) as entries:
-        for directory in [entry.path for entry in entries if entry.name.startswith(_PREFIX)]:
+        for directory in [entry.path for entry in entries if entry.name.startswith(_PREFIX) and _is_directory(entry)]:
             with suppress(OSError), _lock_file(directory) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_in_place(directory, lock):
@@ -104,9 +104,21 @@ def _is_in_place(directory: str, lock: BinaryIO) -> bool:
 
 
 def _remove(directory: str) -> None:
-    """Remove a directory whose lock is held: that last, and never what another process has made its own since."""
-    for name in os.listdir(directory):
-        if name != _LOCK:
-            os.unlink(os.path.join(directory, name))
+    """Remove a directory whose lock is held: that last, and never what another process has made its own since.
+
+    What links in it lead to stays.
+    """
+    from shutil import rmtree  # noqa: PLC0415
+
+    with os.scandir(directory) as entries:
+        for entry in [entry for entry in entries if entry.name != _LOCK]:
+            if _is_directory(entry):
+                rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
     os.unlink(os.path.join(directory, _LOCK))
     os.rmdir(directory)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)

@@ -23,6 +23,8 @@ TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
 
 _VERIFIER: Final = "pkg:pypi/capsulestore"
 
+_NOT_TESTED: Final = frozenset({"missing", "unchecked"})
+
 Result = Literal["PASSED", "WARNED", "FAILED"]
 
 
@@ -101,17 +103,17 @@ def _of_installed(verification: Verification) -> Result:
 
 
 def _tests(verification: Verification) -> Iterator[tuple[str, Result]]:
-    """Yield each layer and each recorded file by name, and how it stands; a file that is not here was not tested."""
+    """Yield each layer and each recorded file by name, and how it stands; what was not looked at was not tested."""
     changed = {change.layer for change in verification.match.context_changes}
     for layer in verification.match.compared_context:
         yield f"context/{layer}", "WARNED" if layer in changed else "PASSED"
     for match in verification.match.layers:
         yield f"layer/{match.layer}", "PASSED" if match.match else "FAILED"
     for code in verification.code:
-        if code.state != "missing":
+        if code.state not in _NOT_TESTED:
             yield f"code/{code.role}/{code.name}", "PASSED" if code.state == "same" else "FAILED"
     for file in verification.files:
-        if file.state != "missing":
+        if file.state not in _NOT_TESTED:
             yield f"file/{file.path}", "PASSED" if file.state == "same" else "FAILED"
     if verification.deep is not None:
         yield "installed-files", _of_installed(verification)

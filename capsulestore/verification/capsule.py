@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from capsulestore.model.document import Document
     from capsulestore.store.names import Named
     from capsulestore.verification.code import CodeCheck
+    from capsulestore.verification.reach import Reach
 
     DeepCheck = Callable[[Interpreter], Integrity]
 
 __all__ = ["Failure", "Verification", "verify", "verify_given"]
 
-_NO_OTHER: Final = frozenset({"same", "missing"})
+_NO_OTHER: Final = frozenset({"same", "missing", "unchecked"})
 
 
 class Failure(NamedTuple):
@@ -179,13 +180,15 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     deep: DeepCheck | None = None,
     environ: Mapping[str, str] | None = None,
     cache: Cache = NOTHING_KEPT,
+    reach: Reach | None = None,
 ) -> Verification:
     """Compare what a capsule (or an environment, by its digest) recorded with what the target has now.
 
     `layers`, `strict` and `environ` are those of `match_environment`; with `loaded`, of the distributions only those
     count that the analysis imported. `deep` compares what is installed for the target with what its installers wrote
-    down of it (`check_installed`). Raise what `Store.resolve`, `capture` and `deep` raise, `UsageError` where what was
-    imported was not recorded, and `StoreUnreadable` for an environment that this release cannot read.
+    down of it (`check_installed`). Code and files that are out of `reach` are `unchecked`; without it nothing is. Raise
+    what `Store.resolve`, `capture` and `deep` raise, `UsageError` where what was imported was not recorded, and
+    `StoreUnreadable` for an environment that this release cannot read.
     """
     named, capsule = _named(store, name)
     recorded = _recorded(store, named.digest, capsule)
@@ -199,8 +202,8 @@ def verify(  # noqa: PLR0913  (each says another thing of what is asked)
     if capsule is None:
         return answer
     return answer._replace(
-        code=tuple(_code(capsule, answer.here, store.root)),
-        files=tuple(check_files(capsule.manifest, store.root)),
+        code=tuple(_code(capsule, answer.here, store.root, reach)),
+        files=tuple(check_files(capsule.manifest, store.root, reach)),
         recorded_target=_recorded_target(capsule, store.root),
     )
 
@@ -259,12 +262,12 @@ def _imported(capsule: Capsule | None, name: str) -> Collection[str]:
     return imported
 
 
-def _code(capsule: Capsule, here: Capture, root: str) -> Iterator[CodeCheck]:
+def _code(capsule: Capsule, here: Capture, root: str, reach: Reach | None) -> Iterator[CodeCheck]:
     # Which sources are live is known with the layer alone.
     if capsule.manifest.value.get("code") and "python" in here.layers:
         from capsulestore.verification.code import check_code  # noqa: PLC0415
 
-        yield from check_code(capsule.manifest, here.live, directory=os.getcwd(), root=root)
+        yield from check_code(capsule.manifest, here.live, directory=os.getcwd(), root=root, reach=reach)
 
 
 def _recorded_target(capsule: Capsule, root: str) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from capsulestore.capture.budget import TooLarge
 from capsulestore.capture.code.changes import Changes, changes_from_tree
@@ -20,9 +20,12 @@ from capsulestore.capture.live_source import LiveSource
 from capsulestore.model.canonical import Json
 from capsulestore.model.manifest import Manifest
 
+if TYPE_CHECKING:
+    from capsulestore.verification.reach import Reach
+
 __all__ = ["CodeCheck", "State", "check_code", "said_of_code"]
 
-State = Literal["same", "changed", "missing", "unreadable"]
+State = Literal["same", "changed", "missing", "unreadable", "unchecked"]
 
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -36,7 +39,8 @@ class CodeCheck:
     """A recorded tree or file of code, and what is here; `role` is `work tree`, `editable`, `path` or `file`.
 
     `recorded` and `current` say what it was and is, without its name; `current` is None where there is nothing to
-    compare. `missing`: it takes no part here; `unreadable`: it is here, and the two cannot be compared.
+    compare. `missing`: it takes no part here; `unreadable`: it is here, and the two cannot be compared; `unchecked`: it
+    was not looked at, and `reason` says in words why.
     """
 
     role: str
@@ -44,6 +48,7 @@ class CodeCheck:
     recorded: Json
     current: Json | None
     state: State
+    reason: str = ""
 
     def as_dict(self) -> dict[str, Json]:
         """Return the check as `--json` has it."""
@@ -56,16 +61,18 @@ class CodeCheck:
         }
 
 
-def check_code(manifest: Manifest, live: Sequence[LiveSource], *, directory: str, root: str) -> Iterator[CodeCheck]:
+def check_code(
+    manifest: Manifest, live: Sequence[LiveSource], *, directory: str, root: str, reach: Reach | None = None
+) -> Iterator[CodeCheck]:
     """Yield each recorded tree of code, then each file of it, compared with what is here; only reads (I9).
 
     `live` are the live sources here, `directory` is the working directory; recorded paths are from `root`. A tree that
     git knows is the same when its files are: committing what was changed then makes no difference. Inputs and outputs
     are left out, as they were. What has not the form of a tree or a file is passed over, as it can be compared with
-    nothing; never raises for what is recorded or lies on disk.
+    nothing; never raises for what is recorded or lies on disk. Without `reach` nothing is out of it.
     """
     code = manifest.value.get("code")
-    here = _Here(root, directory, live, _declared(manifest, root))
+    here = _Here(root, directory, live, _declared(manifest, root, reach), reach)
     for recorded in _members(code, "trees"):
         role, name = recorded.get("role"), recorded.get("name")
         if isinstance(role, str) and role in _ROLES and isinstance(name, str):
@@ -73,7 +80,7 @@ def check_code(manifest: Manifest, live: Sequence[LiveSource], *, directory: str
     for recorded in _members(code, "files"):
         path = recorded.get("path")
         if isinstance(path, str):
-            yield _check_file(path, recorded.get("sha256"), root)
+            yield _check_file(path, recorded.get("sha256"), root, reach)
 
 
 def said_of_code(checks: Collection[CodeCheck]) -> Iterator[str]:
@@ -91,6 +98,7 @@ class _Here:
     directory: str
     live: Sequence[LiveSource]
     declared: Declared
+    reach: Reach | None
     repositories: Repositories = field(default_factory=Repositories)
     _trees: dict[Source, Tree] = field(default_factory=dict)
 
@@ -103,7 +111,7 @@ class _Here:
             return found
         # The directory that a program starts in is on the search path only then.
         path = local_path(name, self.root) if role == "path" else None
-        return Source("path", name, os.path.realpath(path)) if path else None
+        return Source("path", name, os.path.realpath(path) if self._reaches(path) else path) if path else None
 
     def _work_tree(self, name: str) -> Source | None:
         # One that is recorded as absolute may be that which holds the store, wherever both lie now.
@@ -111,8 +119,13 @@ class _Here:
         if around and os.path.commonpath([around.directory, self.root]) == around.directory:
             return around
         path = local_path(name, self.root)
+        if path and not self._reaches(path):
+            return Source("work tree", name, path)
         found = work_tree(path, self.root, self.repositories) if path else None
         return found if found and found.name == name else None
+
+    def _reaches(self, path: str) -> bool:
+        return self.reach is None or self.reach.holds(path)
 
     def tree(self, source: Source) -> Tree:
         """Return what is at a source."""
@@ -127,19 +140,24 @@ def _members(code: Json, key: str) -> list[Mapping[str, Any]]:
     return [member for member in members if isinstance(member, Mapping)] if isinstance(members, list) else []
 
 
-def _declared(manifest: Manifest, root: str) -> Declared:
+def _declared(manifest: Manifest, root: str, reach: Reach | None) -> Declared:
     """Return what was declared, which a run may delete or write anew, and the files that were recorded of it."""
     code = manifest.value.get("code")
     said = code.get("declared") if isinstance(code, Mapping) else None
     declared = [path for path in said if isinstance(path, str)] if isinstance(said, list) else []
     declared += [str(file["path"]) for key in ("inputs", "outputs") for file in manifest.files(key)]
-    return Declared.of((path for one in declared if (path := local_path(one, ""))), root)
+    paths = [path for one in declared if (path := local_path(one, ""))]
+    return Declared.of((path for path in paths if reach is None or reach.holds(os.path.join(root, path))), root)
 
 
 def _check_tree(role: str, name: str, recorded: Mapping[str, Any], here: _Here) -> CodeCheck:
     facts = {key: value for key, value in recorded.items() if key not in {"role", "name"}}
     source = here.source(role, name)
-    if source is None or not os.path.isdir(source.directory):
+    if source is None or not source.directory:
+        return CodeCheck(role, name, facts, None, "missing")
+    if here.reach and (reason := here.reach.keeps_from_tree(source.directory)):
+        return CodeCheck(role, name, facts, None, "unchecked", reason)
+    if not os.path.isdir(source.directory):
         return CodeCheck(role, name, facts, None, "missing")
     tree = here.tree(source)
     current, state = _compare(facts, tree, here)
@@ -201,11 +219,13 @@ def _since(was: _Committed, position: Position, changes: Changes, declared: Decl
     return "same" if was.submodules == inside else "changed"
 
 
-def _check_file(path: str, recorded: Any, root: str) -> CodeCheck:
+def _check_file(path: str, recorded: Any, root: str, reach: Reach | None) -> CodeCheck:
     facts: Json = recorded if isinstance(recorded, str) else None
     local = local_path(path, root)
     if local is None or not _matches(_SHA256, recorded):
         return CodeCheck("file", path, facts, None, "unreadable")
+    if reach and (reason := reach.keeps_from_file(local)):
+        return CodeCheck("file", path, facts, None, "unchecked", reason)
     try:
         current = file_sha256(local).hex()
     except (FileNotFoundError, NotADirectoryError):
@@ -222,6 +242,8 @@ def _matches(form: re.Pattern[str], value: object) -> bool:
 def _said(check: CodeCheck) -> str:
     if check.state == "missing":
         return "is not here"
+    if check.state == "unchecked":
+        return f"not looked at: {check.reason}"
     if check.state == "unreadable":
         return "cannot be compared with what was recorded"
     then, now = _commit_in_words(check.recorded), _commit_in_words(check.current)

@@ -78,7 +78,8 @@ def test_who_may_not_register_is_told_what_to_do(capsule, analysed, server):
         refused = capsule("add", "--to", server.url, "--environment", environment, env=variables)
         assert (refused.status, refused.out) == (5, "")
         assert refused.err.startswith(f"error: `{server.url}`: it ")
-        assert "hint: `capsule token create`" in refused.err
+        assert "hint: `capsule token create NAME --scope write` on the server's machine" in refused.err
+        assert refused.err.endswith("it goes into CAPSULE_TOKEN\n")
         assert not variables or variables["CAPSULE_TOKEN"] not in refused.err
 
 
@@ -94,7 +95,9 @@ def test_a_parent_that_the_server_does_not_know_is_a_name_that_leads_nowhere(cap
     ("options", "status", "words"),
     [
         (["--to", "http://127.0.0.1:1", "--store", "."], 2, "`--to` names a server and `--store` a store here"),
-        (["--to", "capsules.example.org"], 2, "is no address of a web server"),
+        (["--to", "capsules.example.org"], 2, "error: `capsules.example.org` is no address of a web server"),
+        (["--to", "origin"], 2, "error: `origin` is no address of a web server"),
+        (["--to", "origin"], 2, "and not the name of a remote"),
         (["--to", ""], 2, "an address is empty"),
         (["--to", "http://ada:secret@127.0.0.1:1"], 2, "the address has a password in it"),
         (["--to", "http://127.0.0.1:1", "fit.csv"], 2, "`add` takes no file"),
@@ -106,6 +109,36 @@ def test_a_mistake_is_told_before_anything_is_looked_at(options, status, words, 
     assert (wrong.status, wrong.out) == (status, "")
     assert words in wrong.err
     assert "secret" not in wrong.err
+
+
+@pytest.mark.parametrize("token", ["tökén", "a\nb", "a b"])
+def test_what_no_token_can_be_is_told(token, capsule, analysed):
+    wrong = capsule("add", "--to", "http://127.0.0.1:1", env={"CAPSULE_TOKEN": token})
+    assert (wrong.status, token in wrong.err) == (2, False)
+    assert "the token in CAPSULE_TOKEN is empty, or holds" in wrong.err
+    assert "hint: a token is of ASCII letters, digits and signs, with no space and no line break" in wrong.err
+
+
+def test_the_address_of_the_repository_is_told_from_the_servers(capsule, analysed, server, token):
+    (analysed / "environment.json").write_text('{"python": {"rules": 1}}')
+    wrong = capsule("add", "--to", f"{server.url}/git", "--environment", "environment.json", env=token)
+    assert (wrong.status, wrong.out) == (5, "")
+    assert wrong.err.endswith(f"hint: `/git` is for git: leave out `/git`, as in `{server.url}`\n")
+    capsule("init")
+    for command in (["push", server.url], ["clone", server.url, "x"]):
+        wrong = capsule(*command, env=token)
+        assert (wrong.status, wrong.out) == (5, "")
+        assert wrong.err.endswith(f"hint: add `/git`: `{server.url}/git`\n")
+
+
+def test_a_push_that_is_refused_is_told_in_the_servers_words(capsule, analysed, server):
+    capsule("init")
+    reader = {"CAPSULE_TOKEN": server.token("pusher", "read")}
+    refused = capsule("push", f"{server.url}/git", env=reader)
+    assert refused.err.splitlines() == [
+        f"error: `{server.url}/git`: the token is good for reading only",
+        "hint: make one that may write with `capsule token create NAME --scope write`",
+    ]
 
 
 def test_a_server_that_is_not_there_is_out_of_reach(capsule, analysed):

@@ -154,7 +154,8 @@ def test_who_has_no_token_may_read_here_and_not_register(server, client, elsewhe
     assert next(nobody.capsules())
     with pytest.raises(RemoteRefused, match="token") as error:
         nobody.register("no", environment_capture=elsewhere)
-    assert "`capsule token create`" in error.value.hint
+    assert "`capsule token create NAME --scope write`" in error.value.hint
+    assert error.value.hint.endswith("`token=`")
     with pytest.raises(RemoteRefused, match="403"):
         Client(server.url, token=server.token("reader", "read")).register("no", environment_capture=elsewhere)
     with pytest.raises(RemoteRefused, match="401"):
@@ -191,7 +192,20 @@ def test_what_makes_no_sense_is_the_error_that_it_is_here(said, error, client, h
     assert there.value.message == locally.value.message
 
 
-@pytest.mark.parametrize("said", [{"packages": "numpy"}, {"limit": -1}, {"limit": "3"}])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"packages": "numpy"},
+        {"limit": -1},
+        {"limit": "3"},
+        {"labels": ["team"]},
+        {"labels": "team"},
+        {"title": ["fit"]},
+        {"environment": 3},
+        {"since": 2026},
+    ],
+    ids=str,
+)
 def test_a_filter_of_the_wrong_kind_is_a_mistake_before_anything_is_asked(said, client):
     with pytest.raises(UsageError):
         client.capsules(**said)

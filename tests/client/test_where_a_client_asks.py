@@ -11,7 +11,7 @@ from lying_peers import serving
 from web_proxies import proxying
 
 from capsulestore.client import Client
-from capsulestore.errors import CapsuleError, RemoteRefused, UsageError
+from capsulestore.errors import CapsuleError, NoCapsuleStore, RemoteRefused, UsageError
 
 TOKEN = "capsule_" + "x" * 43
 ELSEWHERE = "http://capsules.invalid"
@@ -100,6 +100,15 @@ def test_what_is_no_address_of_a_server_is_a_mistake_that_repeats_no_password(ur
 def test_what_no_token_can_be_is_refused_before_it_is_sent(token):
     with pytest.raises(UsageError, match="token"):
         Client("http://127.0.0.1:8000", token=token)
+
+
+def test_the_address_of_the_repository_is_told_from_the_servers():
+    said = answer(404, b'{"errors": [{"code": "not_found", "message": "there is nothing here", "hint": null}]}')
+    with serving(lambda _, send: send(said)) as url:
+        server = url.removesuffix("/store.git")
+        with pytest.raises(NoCapsuleStore) as error:
+            Client(f"{server}/git").health()
+        assert error.value.hint == f"`/git` is for git: leave out `/git`, as in `{server}`"
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])

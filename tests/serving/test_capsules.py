@@ -89,6 +89,9 @@ def test_a_prefix_of_more_than_one_is_told_with_the_candidates(server, post):
         ("abc", 422, "malformed_name"),
         ("a%20b", 422, "malformed_name"),
         ("a%00b", 422, "malformed_name"),
+        ("a%0ab", 422, "malformed_name"),
+        ("%0a", 422, "malformed_name"),
+        ("0" * 64 + "%0a", 422, "malformed_name"),
         ("", 422, "malformed_name"),
         ("../../../../etc/passwd", 404, "unknown_name"),
         ("..%2f..%2f..%2fconfig", 404, "unknown_name"),
@@ -103,6 +106,29 @@ def test_a_name_that_leads_nowhere_is_told(server, name, status, code):
         assert (found.status, found.error["code"]) == (status, code)
 
 
+def test_what_is_repeated_of_a_request_is_short_and_one_line_of_text(server):
+    assert server.get("/api/capsules/a%0ab%1b").error["message"] == "`a\\nb\\x1b` cannot be a name"
+    for path in (
+        "/api/capsules/" + "x" * 5000,
+        "/api/capsules?" + "x" * 5000 + "=1",
+        "/api/capsules?package=" + "x-" * 999,
+    ):
+        assert len(server.get(path).error["message"]) < 200
+
+
+def test_hints_name_what_is_there_over_http(server, served_store, capsule):
+    assert server.get("/api/capsules/0123456789ab").error["hint"] == "`GET /api/capsules` lists the capsules"
+    assert "/api/capsules" in server.get("/api/capsules/").error["hint"]
+    assert "environment_digest" in server.get("/api/environments/abc").error["hint"]
+    away = served_store.with_name("away")
+    served_store.rename(away)
+    try:
+        found = server.get("/api/health")
+        assert (found.status, found.error["code"], found.error["hint"]) == (503, "no_store", None)
+    finally:
+        away.rename(served_store)
+
+
 @pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/etc/passwd", "/../config", "//api/capsules"])
 def test_where_nothing_is_the_hint_names_what_is_there(server, path):
     found = server.get(path)
@@ -113,6 +139,29 @@ def test_where_nothing_is_the_hint_names_what_is_there(server, path):
 def test_another_method_is_refused(server, token):
     found = server.ask("DELETE", "/api/capsules/@", token=token)
     assert (found.status, found.error["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/capsules", "GET, HEAD, POST"),
+        ("/api/capsules/@", "GET, HEAD"),
+        ("/api/capsules/@/environment-verify", "GET, HEAD, POST"),
+        ("/api/health", "GET, HEAD"),
+    ],
+)
+def test_a_path_says_by_which_methods_it_is_asked(server, token, path, methods):
+    found = server.ask("OPTIONS", path, token=token)
+    assert (found.status, found.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize("below", ["", "/environment", "/environment-verify"])
+def test_a_parameter_that_is_not_known_is_refused_on_every_route(server, capsule, token, below):
+    environment = server.get(f"/api/capsules/{capsule}").json["environment_digest"]
+    paths = [f"/api/capsules/{capsule}{below}", f"/api/capsules/@{below}", f"/api/environments/{environment}"]
+    for path in [*paths, "/api/health", "/api/compare/@...@"]:
+        assert server.get(f"{path}?layers=python").status == 422
+    assert server.ask("POST", "/api/capsules?dry_run=1", {}, token=token).error["code"] == "usage"
 
 
 def test_what_the_server_answers_git_can_read(server, served_store, capsule):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from uv import find_uv_bin
 
 from capsulestore.artifact_registry import register_capsule, verify_capsule
 from capsulestore.capture.environment import capture_environment
+from capsulestore.client import Client
 from capsulestore.runtime_capture import compute_environment_digest
 from capsulestore.store import Store
 
@@ -60,6 +62,34 @@ def test_a_bare_mapping_of_layers_will_do(verify):
     assert {layer["layer"]: layer["match"] for layer in answer["layers"]} == {"nix": None, "python": True}
 
 
+def test_it_may_be_sent_wrapped_as_for_registering(server, capsule, verify):
+    bare = environment_of(numpy="2.1.0", scipy="1.14")
+    for given in (bare, document(bare, conda="none")):
+        assert verify({"environment_capture": given}).json == verify(given).json
+    answer = Client(server.url).verify(capsule, {"environment_capture": bare})
+    assert answer["current_digest"] == verify(bare).json["current_digest"]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, "an environment has at least one layer"),
+        ({"environment_capture": {}}, "environment_capture: an environment has at least one layer"),
+        ({"environment": {}}, "environment: a layer says by which `rules` it was captured"),
+        ({"environment": environment_of(numpy="1")}, "environment: a layer says by which `rules` it was captured"),
+        ({"environment_capture": {"python": {}}}, "environment_capture/python: a layer says by which `rules`"),
+        ({"python": 1}, "python: a layer is a mapping"),
+        ({"environment_capture": environment_of(numpy="1"), "title": "x"}, "title: a layer is a mapping"),
+        ({"environment_capture": []}, "environment_capture: an environment is a mapping of layers"),
+    ],
+    ids=str,
+)
+def test_what_is_no_environment_is_refused_with_its_path(verify, given, reason):
+    found = verify(given)
+    assert (found.status, found.error["code"]) == (422, "invalid_value")
+    assert found.error["message"].startswith(reason)
+
+
 def test_one_package_of_another_version_is_the_one_change(verify):
     answer = verify(document(environment_of(numpy="2.1.1", scipy="1.14"), conda="none")).json
     assert answer["verdict"] == "different"
@@ -74,6 +104,19 @@ def test_context_counts_where_it_is_asked_for(verify):
     beside, counted = verify(given).json, verify(given, "?layer=variables&layer=python").json
     assert (beside["verdict"], len(beside["context_changes"])) == ("identical", 1)
     assert (counted["verdict"], len(counted["changes"])) == ("different", 1)
+
+
+def test_files_outside_the_directory_of_the_store_are_not_looked_at(server, served_store, post):
+    (served_store.parent / "here.csv").write_text("x")
+    (served_store.parent.with_name("elsewhere.csv")).write_text("x")
+    names = ["here.csv", "gone.csv", "../elsewhere.csv", "/etc/passwd", "/etc/nothing"]
+    inputs = [{"path": name, "sha256": sha256(b"x").hexdigest(), "size": 1} for name in names]
+    digest = post("of files", document(environment_of(numpy="2.1.0")), inputs=inputs).json["capsule_id"]
+    answer = server.get(f"/api/capsules/{digest}/environment-verify?layer=variables").json
+    states = {file["path"]: file["state"] for file in answer["files"]}
+    assert states == dict.fromkeys(names, "unchecked") | {"here.csv": "same", "gone.csv": "missing"}
+    assert "/etc/passwd: not looked at: it does not lie in the directory that holds the store" in answer["reasons"]
+    assert not [failure for failure in answer["failures"] if failure["code"].startswith("file_")]
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,31 @@ def test_a_plain_git_clones_and_pushes_with_a_token_for_a_password(team, tmp_pat
     for token, status in ((reader, 128), (writer, 0)):
         done = git(clone, "push", "-q", url.replace("://", f"://anybody:{token}@"), "main", "v1")
         assert (done.returncode, "error: 403" in done.stderr) == (status, status == 128), done.stderr
+    assert "remote: error" not in done.stderr
     assert refs(team.store) == {
         "refs/heads/main": run_git(clone, "rev-parse", "main"),
         "refs/tags/v1": run_git(clone, "rev-parse", "v1"),
     }
     sound(Path(team.store))
+
+
+def test_where_git_is_switched_off_a_plain_git_is_told_so(ours, tmp_path):
+    with serving(ours.path, git=False) as server:
+        answer = server.get("/git/info/refs?service=git-upload-pack")
+        told = git(tmp_path, "clone", "-q", f"{server.url}/git", "clone").stderr
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert "remote: git is switched off on this server (--no-git)\n" in told
+
+
+def test_why_git_does_not_answer_is_logged_with_the_store_s_path_which_no_client_is_told(ours):
+    with serving(ours.path) as server:
+        Path(ours.path, "HEAD").unlink()
+        answer = server.get("/git/info/refs?service=git-upload-pack")
+    told = answer.body.decode().rstrip("\n")
+    assert (answer.status, told) == (503, "fatal: not a git repository: .capsules/.")
+    (line,) = server.log
+    assert " GET /git/info/refs 503 " in line
+    assert line.endswith(f"ms -: {told.replace('.capsules', ours.path)}")
 
 
 def test_capsule_pushes_with_a_token(team, ours):

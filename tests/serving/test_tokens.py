@@ -132,6 +132,19 @@ def test_a_directory_in_the_files_place_lets_nobody_in(store, file):
         Tokens(str(store)).holder("x")
 
 
+def test_whom_permissions_keep_from_the_file_is_told_of_those(store, file):
+    Tokens(str(store)).create("ada", "read")
+    file.chmod(0)
+    bound = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    listed = "import sys; from capsulestore.serving.tokens import Tokens; Tokens(sys.argv[1]).listed()"
+    done = subprocess.run(
+        [*bound, sys.executable, "-c", listed, str(store)], capture_output=True, text=True, check=False
+    )
+    error, hint = done.stderr.splitlines()[-2:]
+    assert error.endswith("tokens.json`: Permission denied")
+    assert hint == "hint: nobody has a token until the user who runs the server may read it"
+
+
 def test_where_it_cannot_be_written_no_token_is_made(store):
     (store / "objects").rename(store / "elsewhere")
     with pytest.raises(StoreUnwritable):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from capsulestore.errors import UsageError
+from capsulestore.errors import StoreUnreadable, UsageError
 
 from .command import FILE, Command, settings_options
 from .here import target, tell_target
@@ -54,13 +54,15 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     """Serve the store over HTTP, and print the url once it listens.
 
     Whoever is on this machine may read; writing needs a token, which `capsule token create NAME` makes. On an address
-    that other machines reach everything needs one. There is no TLS: put a proxy before it, from which everybody comes
-    as if from this machine, so with --require-token. Ctrl-C ends it when what was begun is finished. Ask it by
-    `curl URL/api/capsules`, and send capsules by `capsule push URL/git`; URL/openapi.json says all it answers.
+    that other machines reach everything needs one. There is no TLS, and from elsewhere `capsule` sends a token over
+    https only: put a proxy before it, from which everybody comes as if from this machine, so with --require-token.
+    Ctrl-C ends it when what was begun is finished. Ask it by `curl URL/api/capsules`, and send capsules by `capsule
+    push URL/git`; URL/openapi.json says all it answers.
     """
     from capsulestore.serving.listening import listening
 
     _check_extra()
+    _raise_limit_of_files()
     with settings().open_store() as store:
         path = store.path
     with listening(host, port) as bound:
@@ -69,10 +71,12 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         tell_target(chosen)
         # What answers requests takes longer to import than to find out that there will be none.
         from capsulestore.api import create_app
+        from capsulestore.serving.line_writer import LineWriter
         from capsulestore.serving.server import Server
 
         app = create_app(path, python=chosen, access=access, git=not no_git)
-        Server(app, bound, log=_log).run(lambda url: _tell_started(url, path))
+        with LineWriter(_stderr()) as lines:
+            Server(app, bound, log=lines.write).run(lambda url: _tell_started(url, path, bound))
 
 
 def _check_extra() -> None:
@@ -86,13 +90,27 @@ def _check_extra() -> None:
         )
 
 
+def _raise_limit_of_files() -> None:
+    """Take as many descriptors as may be had: a connection needs one, and the usual limit is for programs of old."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _access(store: str, bound: Listening, names: tuple[str, ...], *, require_token: bool) -> Access:
     """Return who may do what; where reading needs a token, somebody must have one first."""
     from capsulestore.serving.access import Access
 
     known = (*names, bound.host)
     if bound.is_loopback and not require_token:
-        return Access.on_loopback(store, known)
+        access = Access.on_loopback(store, known)
+        try:
+            access.tokens.listed()
+        except StoreUnreadable as error:
+            note(f"{error.message}; {error.hint}")
+        return access
     access = Access.by_token(store, known)
     if not access.tokens.listed():
         why = "with `--require-token`" if bound.is_loopback else f"other machines reach `{bound.host}`, and"
@@ -103,15 +121,18 @@ def _access(store: str, bound: Listening, names: tuple[str, ...], *, require_tok
     return access
 
 
-def _tell_started(url: str, store: str) -> None:
+def _tell_started(url: str, store: str, bound: Listening) -> None:
     if settings().json:
         print_json({"url": url, "store": store})
     else:
         print_line(url)
     note(f"serving the store `{safe(store)}`; Ctrl-C ends it")
+    if not bound.is_loopback:
+        note("other machines reach it, too; from there `capsule` sends a token over https only, as to a proxy")
 
 
-def _log(line: str) -> None:
-    # Whoever reads nothing of it must not end the server.
+def _stderr() -> int | None:
+    """Return the descriptor to which lines are written; none where stderr is closed."""
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{line}\n")
+        return sys.stderr.fileno()
+    return None

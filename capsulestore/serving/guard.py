@@ -6,6 +6,7 @@ can make a name of its own mean this machine, and then write to a server here as
 
 from __future__ import annotations
 
+import re
 from binascii import a2b_base64
 from functools import lru_cache
 from http import HTTPStatus
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Send
     from starlette.types import Scope as Request
 
+    from capsulestore.serving.tokens import Scope
+
 __all__ = ["Guard"]
 
 _GIT: Final = "/git"
+_CROSS_SITE: Final = b"cross-site"
+"""Of `Sec-Fetch-Site` (Fetch Metadata Request Headers, W3C): browsers send no `Origin` for an image or a link."""
 _REALM: Final = 'realm="capsulestore"'
 _HOSTS_KEPT: Final = 256
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Guard:
@@ -31,7 +37,8 @@ class Guard:
 
     Answered here: 401 (no token where one is needed, or one that counts for nothing; RFC 6750, below `/git` also RFC
     7617 with the token as password), 403 (a token that is not good for this, a page of another site), 421 (a name that
-    is not ours) and 503 (the tokens cannot be read).
+    is not ours), 422 (a path with a control character in it, which nothing has) and 503 (the tokens cannot be read).
+    Where nothing is needed, no token is looked at.
     """
 
     def __init__(self, app: ASGIApp, access: Access, store: str) -> None:
@@ -58,31 +65,36 @@ class Guard:
         await problem.response()(scope, receive, send)
 
     def _caller(self, request: Request) -> Caller:
-        host = origin = authorization = None
+        host = origin = site = authorization = None
         for name, value in request["headers"]:
             if name == b"host":
                 host = value
             elif name == b"origin":
                 origin = value
+            elif name == b"sec-fetch-site":
+                site = value
             elif name == b"authorization":
                 # Of two, neither counts.
                 authorization = value if authorization is None else b""
         if host is not None and not self._is_ours(host.decode("latin-1")):
             raise Refused(_NOT_OURS)
-        if origin is not None and not _is_same(origin, host):
+        if site == _CROSS_SITE or (origin is not None and not _is_same(origin, host)):
             raise Refused(_FOREIGN)
         path: str = request["path"]
+        if _CONTROL.search(path):
+            raise Refused(_malformed(path))
+        needed = needed_scope(request["method"], path, request["query_string"])
         caller = self._anybody
-        if authorization is not None:
+        if needed is not None and authorization is not None:
             holder = self._access.holder(_token(authorization, path))
             if holder is None:
-                raise Refused(_unauthorized(path, "the token counts for nothing: it is wrong, or was revoked"))
+                raise Refused(_unauthorized(path, "the token counts for nothing: it is wrong, or was revoked", needed))
             caller = holder
-        needed = needed_scope(request["method"], path, request["query_string"])
         if caller.may(needed):
             return caller
         if caller.name is None:
-            raise Refused(_unauthorized(path, "this needs a token" + (" of scope `write`" * (needed == "write"))))
+            message = "this needs a token" + " of scope `write`" * (needed == "write")
+            raise Refused(_unauthorized(path, message, needed))
         raise Refused(_TOO_SMALL)
 
 
@@ -101,9 +113,15 @@ _TOO_SMALL: Final = Problem(
 )
 
 
-def _unauthorized(path: str, message: str) -> Problem:
+def _malformed(path: str) -> Problem:
+    name = next(part for part in path.split("/") if _CONTROL.search(part))
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed_name", f"`{name}` cannot be a name")
+
+
+def _unauthorized(path: str, message: str, needed: Scope | None) -> Problem:
     schemes = f"Basic {_REALM}, Bearer {_REALM}" if _is_git(path) else f"Bearer {_REALM}"
-    hint = "send one as `Authorization: Bearer TOKEN`; where the server runs, `capsule token create NAME` makes it"
+    create = "capsule token create NAME" + " --scope write" * (needed == "write")
+    hint = f"send one as `Authorization: Bearer TOKEN`; where the server runs, `{create}` makes it"
     return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", message, hint, headers={"WWW-Authenticate": schemes})
 
 

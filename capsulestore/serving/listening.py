@@ -33,8 +33,12 @@ class Listening:
 
     @property
     def url(self) -> str:
-        """How clients reach it."""
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+        """How clients reach it; where it listens on every address, how those on this machine do."""
+        host = self.host
+        bound = ipaddress.ip_address(_address(self.sockets[0]))
+        if bound.is_unspecified:
+            host = "127.0.0.1" if bound.version == 4 else "::1"
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:

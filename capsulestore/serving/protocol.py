@@ -1,16 +1,19 @@
 """uvicorn's protocol of HTTP/1.1, with bounds on what a client may send and on how long it may keep a connection.
 
 Of the insides of `uvicorn.protocols.http.h11_impl.H11Protocol` this needs: that it is an `asyncio.Protocol` whose
-methods of that interface may be extended; the attributes `transport`, `loop`, `connections` (the set of all that are
-open) and `conn`, an `h11.Connection`; and that it calls its methods `on_response_complete` when an answer is whole,
-`send_400_response` while it handles what is wrong with a request, and `shutdown` when the server ends. A connection
-that is aborted ends as any that a client closes: the application is told `http.disconnect`.
+methods of that interface may be extended; the attributes `transport`, `loop`, `server_state` (with the headers of all
+answers), `connections` (the set of all that are open) and `conn`, an `h11.Connection`, which may be another one while
+no client is connected; and that it calls its methods `on_response_complete` when an answer is whole,
+`send_400_response` while it handles what is wrong with a request, and `shutdown` when the server ends. Of asyncio's
+transport: that it reads `max_size` bytes at most at once. A connection that is aborted ends as any that a client
+closes: the application is told `http.disconnect`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
+import re
 import socket
 import struct
 import sys
@@ -27,9 +30,18 @@ from capsulestore.serving.problems import Problem
 __all__ = ["BoundedProtocol", "bounded_by"]
 
 _STEP_BYTES: Final = 4096
+_READ_BYTES: Final = 2**14
+"""How much is taken from a client before the others have their turn: it may be thousands of chunks of one byte."""
+
+_SENT_AHEAD_BYTES: Final = 2**17
+"""How much the kernel keeps of an answer, which it doubles (socket(7)): that a client takes some of it shows only when
+there is room for more.
+"""
+
 _LINGER_SECONDS: Final = 2.0
 """How long what a client still sends is passed over, once it was told no: or it may never read that."""
 
+_URL: Final = re.compile(rb"https?://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE)
 _HEAD_TOO_LARGE: Final = Problem(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "the headers of the request are too large"
 )
@@ -41,6 +53,35 @@ _TOO_MANY: Final = Problem(
     "ask again in a few seconds",
     headers={"Retry-After": "5"},
 )
+
+
+class _UnclearEnd(h11.RemoteProtocolError):
+    """A request of which a proxy may have thought that it ends elsewhere."""
+
+
+class _Connection(h11.Connection):
+    """Has every request ask as most do: by a path, and the host in `Host`.
+
+    One that names the whole url (RFC 9112, 3.2.2), as to a proxy, means the host of that, whatever its `Host` says.
+    Raise `RemoteProtocolError` also where it is not clear where a request ends (RFC 9112, 6.1).
+    """
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if not isinstance(event, h11.Request):
+            return event
+        names = {name for name, _ in event.headers}
+        if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
+            raise _UnclearEnd("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
+        if not (url := _URL.fullmatch(event.target)):
+            return event
+        headers = [(name, value) for name, value in event.headers if name != b"host"]
+        return h11.Request(
+            method=event.method,
+            target=url["rest"] if url["rest"].startswith(b"/") else b"/" + url["rest"],
+            headers=[(b"host", url["host"]), *headers],
+            http_version=event.http_version,
+        )
 
 
 def bounded_by(limits: Limits) -> type[BoundedProtocol]:
@@ -58,6 +99,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = _Connection(h11.SERVER, self.limits.head_bytes)
         self._look_again: asyncio.TimerHandle | None = None
         self._moved = self.loop.time()
         """When the client last sent something, was answered, or could not be expected to send."""
@@ -74,6 +116,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to look at the time; tell a client that it is one too many."""
         super().connection_made(transport)
+        transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD_BYTES)
         self._look()
         beyond = len(self.connections) - self.limits.connections
         if beyond > self.limits.connections:
@@ -107,11 +151,17 @@ class BoundedProtocol(H11Protocol):
         """Begin to wait for the next request."""
         self._moved = self._answered = self.loop.time()
         super().on_response_complete()
+        if self.conn.our_state is h11.DONE:
+            self._look()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Tell a client what is wrong with its request, in our form, and end the connection."""
-        status = getattr(sys.exc_info()[1], "error_status_hint", None)
-        self._end_with(_HEAD_TOO_LARGE if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else _NO_HTTP)
+        error = sys.exc_info()[1]
+        status = getattr(error, "error_status_hint", None)
+        problem = _HEAD_TOO_LARGE if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else _NO_HTTP
+        # An application was given all other requests whose headers are there, and waits for the rest.
+        is_answering = self.conn.our_state is h11.SEND_RESPONSE and not isinstance(error, _UnclearEnd)
+        self._end_with(problem, is_answering=is_answering)
 
     def shutdown(self) -> None:
         """End when what was begun is answered."""
@@ -120,14 +170,13 @@ class BoundedProtocol(H11Protocol):
         else:
             self.transport.abort()
 
-    def _end_with(self, problem: Problem) -> None:
+    def _end_with(self, problem: Problem, *, is_answering: bool = False) -> None:
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             # Half an answer is on its way, which nothing can be added to.
             self.transport.abort()
             return
-        is_answering = self.conn.our_state is h11.SEND_RESPONSE
         response = problem.response()
-        headers = [*response.raw_headers, (b"connection", b"close")]
+        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         reason = HTTPStatus(problem.status).phrase
         for event in (
             h11.Response(status_code=problem.status, headers=headers, reason=reason),
@@ -136,7 +185,7 @@ class BoundedProtocol(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         if is_answering:
-            # The application waits for the rest of a request that will not come.
+            # So that what waits for the rest of the request is told that it will not come.
             self.transport.close()
             return
         self._closes_at = self.loop.time() + _LINGER_SECONDS
@@ -179,7 +228,7 @@ class BoundedProtocol(H11Protocol):
             return now + idle_seconds
         if self.conn.our_state is h11.DONE:
             # It was answered before it said all, and what still comes is passed over.
-            return self._answered + idle_seconds
+            return self._answered + min(_LINGER_SECONDS, idle_seconds)
         if not self.transport.is_reading() or self.conn.they_are_waiting_for_100_continue:
             self._moved = now
         return self._moved + idle_seconds

@@ -1,9 +1,11 @@
 """One line a request, for who runs a server; and what went wrong in it unexpectedly, which no client is told.
 
     2026-03-01T09:30:00Z GET /api/capsules 200 5120 3.4ms ada
+    2026-03-01T09:30:01Z POST /git/git-receive-pack 507 61 2.1ms ada: cannot write to the store ...
 
-Time (UTC), method, path, status, bytes of the body, how long it took, and the name of the token or `-`. No query, no
-header and no body is told, and no token wherever it stands. The status is `-` where the client left unanswered.
+Time (UTC), method, path, status, bytes of the body, how long it took, and the name of the token or `-`; then the reason
+where the application gives one, as `said` in the state of the scope. No query, no header and no body is told, and no
+token wherever it stands. The status is `-` where the client left unanswered.
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ _PLAIN: Final = re.compile(r"(?:/(?:[a-z-]{1,20}|[0-9a-f]{64}))+")
 """Paths that hold nothing to redact or escape, as most do: to look for that takes longer than the rest of a line."""
 
 _NO_WORD: Final = re.compile(r"[^\x21-\x7e]|\\")
+"""What may have to be escaped: of letters beyond ASCII only those that cannot be printed, or stand for no text."""
+
+_NO_TEXT: Final = "\ufffd"
+"""What stands in a path where its bytes are no UTF-8."""
+
 _METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _PATH_CHARACTERS: Final = 1000
@@ -80,7 +87,8 @@ class RequestLog:
                 await _FAILED.response()(scope, receive, count)
         finally:
             taken = (time.perf_counter() - began) * 1000
-            self._write(f"{self._now()} {_asked(scope)} {status or '-'} {sent} {taken:.1f}ms {_name(scope)}")
+            line = f"{self._now()} {_asked(scope)} {status or '-'} {sent} {taken:.1f}ms {_name(scope)}"
+            self._write(line + _said(scope))
 
     def _noting(self, send: Send) -> Send:
         """Return what passes on what an application says of its start, and writes why it did not."""
@@ -110,12 +118,22 @@ def _asked(scope: Scope) -> str:
     path = redact_tokens(path)
     if len(path) > _PATH_CHARACTERS:
         path = f"{path[:_PATH_CHARACTERS]}..."
-    return f"{redact_tokens(scope['method'])} {_NO_WORD.sub(_escaped, path)}"
+    return f"{redact_tokens(scope['method'])} {_NO_WORD.sub(_in_a_word, path)}"
 
 
 def _name(scope: Scope) -> str:
     caller: Any = scope.get("state", {}).get("caller")
     return caller.name or "-" if caller else "-"
+
+
+def _said(scope: Scope) -> str:
+    said: str = scope.get("state", {}).get("said", "")
+    return f": {_UNPRINTABLE.sub(_escaped, redact_tokens(said))}" if said else ""
+
+
+def _in_a_word(match: re.Match[str]) -> str:
+    letter = match[0]
+    return letter if not letter.isascii() and letter.isprintable() and letter != _NO_TEXT else _escaped(match)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -8,11 +8,13 @@ second signal ends the process as that signal does: what was acknowledged is on 
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_NO_MORE_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
+_TOLD_AGAIN_SECONDS: Final = 1.0
+"""That no more connections are taken is told once in this time: asyncio says it for each that waits."""
 
 
 class Server:
@@ -51,6 +56,8 @@ class Server:
             log_level="critical",
             access_log=False,
             server_header=False,
+            # What an answer holds is what it says it is, and nothing that a browser finds in it.
+            headers=[("X-Content-Type-Options", "nosniff")],
             # Whoever sends `X-Forwarded-For` is believed nothing.
             proxy_headers=False,
             h11_max_incomplete_event_size=limits.head_bytes,
@@ -86,8 +93,10 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.on_start: Callable[[], None] = lambda: None
         self._log = log
+        self._told_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._tell)
         await super().startup(sockets)
         self.on_start()
 
@@ -107,6 +116,16 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _NO_MORE_FILES:
+            loop.default_exception_handler(context)
+            return
+        now = time.monotonic()
+        if self._told_at is None or now - self._told_at >= _TOLD_AGAIN_SECONDS:
+            self._told_at = now
+            self._log(f"no connection can be taken now: {error.strerror}; allow more by `ulimit -n`")
 
     def _end(self, number: int, _: FrameType | None) -> None:
         if self.should_exit:

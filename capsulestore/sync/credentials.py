@@ -91,7 +91,7 @@ class Login:
             raise RemoteRefused(
                 self._remote,
                 "it asks who you are, and CAPSULE_TOKEN holds what no token can",
-                hint="is there a space in it?",
+                hint="a token is of ASCII letters, digits and signs, with no space and no line break",
             )
         return token
 

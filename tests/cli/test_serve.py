@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -71,9 +72,9 @@ class Serving:
 
 
 @contextmanager
-def serving(project, *arguments):
+def serving(project, *arguments, before=()):
     """Run `capsule serve` until the end of the block at the latest; what it says first on stderr is read."""
-    command = [*SERVE, *arguments]
+    command = [*before, *SERVE, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=project, text=True, **pipes) as process:
         try:
@@ -99,7 +100,7 @@ def test_it_prints_its_url_answers_and_ends_when_it_is_interrupted(project, toke
         assert server.ask("POST", "/api/capsules")[0] == 401
         assert server.ask("POST", f"/{text}", Authorization=f"Bearer {text}")[0] in {404, 405}
         tokens.revoke("ada")
-        assert server.ask("GET", "/api/health", Authorization=f"Bearer {text}")[0] == 401
+        assert server.ask("GET", "/api/capsules", Authorization=f"Bearer {text}")[0] == 401
         shown = Path(f"/proc/{server.process.pid}/cmdline").read_text()
         status, err = server.end(signal.SIGINT)
     assert (status, len(err.splitlines()), text in err + shown, "Traceback" in err) == (0, 6, False, False)
@@ -131,12 +132,38 @@ def test_a_second_signal_ends_it_at_once(project, tokens, number):
 
 
 @pytest.mark.slow
+def test_who_stops_reading_its_log_holds_up_no_client_nor_its_end(project):
+    with serving(project) as server:
+        for _ in range(100):
+            assert server.ask("GET", "/" + "x" * 2000)[0] == 404
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.slow
+def test_it_takes_as_many_descriptors_as_it_may_and_tells_in_a_line_when_there_are_no_more(project):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with serving(project, before=("sh", "-c", 'ulimit -S -n 256; exec "$@"', "sh")) as server:
+        pid = server.process.pid
+        assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (most, most)
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, most))
+        with socket.create_connection(("127.0.0.1", server.port)):
+            assert server.process.stderr.readline().startswith("no connection can be taken now: Too many open files")
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+            assert server.ask("GET", "/api/health")[0] == 200
+        assert "Traceback" not in server.end(signal.SIGTERM)[1]
+
+
+@pytest.mark.slow
 def test_where_others_reach_it_there_must_be_a_token_and_everything_needs_it(capsule, project, tokens):
     done = capsule("serve", "--port", "0", "--host", "0.0.0.0")
     assert (done.status, done.out) == (2, "")
     assert "hint: make one with `capsule token create NAME`" in done.err
     text = tokens.create("ada", "read")
     with serving(project, "--host", "0.0.0.0", "--no-git", "--json") as server:
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        assert "`capsule` sends a token over https only" in server.process.stderr.readline()
         assert server.ask("GET", "/api/health")[1]["git"] is False
         assert server.ask("GET", "/api/capsules")[0] == 401
         assert server.ask("GET", "/api/capsules", Authorization=f"Bearer {text}")[0] == 200
@@ -176,6 +203,13 @@ def test_what_cannot_be_served_is_told_in_a_line(capsule, project, tmp_path, bou
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text().strip() != "0":
         assert (done.returncode, "Permission denied" in done.stderr) == (6, True)
+
+
+def test_tokens_that_cannot_be_read_are_told_at_the_start(capsule, project):
+    (project / ".capsules" / "capsulestore" / "tokens.json").write_text("{")
+    done = capsule("serve", "--port", "0", "--python", "nothing")
+    assert done.status == 6
+    assert done.err.startswith("note: cannot read the tokens of the store")
 
 
 def test_without_its_extra_it_says_how_to_get_it(project, tmp_path):

@@ -12,8 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from capsulestore.errors import UsageError
-from capsulestore.serving.access import Access, Caller, needed_scope
+from capsulestore.serving.access import Access, needed_scope
 from capsulestore.serving.guard import Guard
 from capsulestore.serving.tokens import Tokens
 
@@ -130,8 +129,18 @@ WRONG = {
 def test_a_token_that_counts_for_nothing_lets_nobody_in_anywhere(local, tokens, authorization):
     basic = b64encode(f"ada:{tokens['write']}".encode()).decode()
     header = f"Authorization: {authorization.format(**tokens, basic=basic)}"
-    for asked in ("GET /api/capsules", "POST /api/capsules", "GET /api/health"):
+    for asked in ("GET /api/capsules", "POST /api/capsules"):
         assert ask(local, asked, header) == (401, "unauthorized")
+    assert ask(local, "GET /api/health", header) == (200, None)
+
+
+def test_who_has_no_token_that_will_do_is_told_how_one_is_made_that_does(reached, tokens):
+    made = {"GET /api/capsules": "create NAME` makes it", "POST /api/capsules": "create NAME --scope write` makes it"}
+    for asked, hint in made.items():
+        for headers in ((), (f"Authorization: Bearer {tokens['wrong']}",)):
+            with reached.client() as client:
+                client.send(head(asked, "Content-Length: 0", *headers))
+                assert client.answer()[1]["errors"][0]["hint"].endswith(hint)
 
 
 def test_git_sends_its_token_as_a_password(local, tokens):
@@ -171,6 +180,16 @@ def test_only_a_name_that_is_ours_is_answered(reached, host, status):
         assert client.answer()[0] == status
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("http://localhost/api/health", 200), ("http://evil.example/api/health", 421), ("http:///api/health", 421)],
+)
+def test_of_a_whole_url_the_host_counts(reached, url, status):
+    with reached.client() as client:
+        client.send(head(f"GET {url}"))
+        assert client.answer()[0] == status
+
+
 ORIGINS = {
     "http://localhost": 200,
     "https://localhost": 200,
@@ -189,6 +208,17 @@ def test_a_page_of_another_site_may_ask_for_nothing(local, origin, status):
     assert ask(local, "GET /api/capsules", f"Origin: {origin}")[0] == status
 
 
+def test_what_a_page_of_another_site_makes_a_browser_ask_for_without_its_origin_is_refused_too(local):
+    for site, status in {"cross-site": 403, "same-site": 200, "same-origin": 200, "none": 200}.items():
+        assert ask(local, "GET /api/capsules", f"Sec-Fetch-Site: {site}")[0] == status
+
+
+def test_a_path_with_a_control_character_in_it_is_refused_before_anything_looks_for_what_it_names(local):
+    for name in ("a%0ab", "%00", "a%1b[31m", "%7f", "%C2%85", "." * 60_000 + "%0a"):
+        assert ask(local, f"GET /api/compare/{name}/b") == (422, "malformed_name")
+    assert ask(local, "GET /api/compare/a%C2%A0b") == (200, None)
+
+
 def test_where_the_tokens_cannot_be_read_nobody_is_let_in_by_one(tmp_path):
     register(tmp_path)
     store = tmp_path / ".capsules"
@@ -203,15 +233,3 @@ def test_where_the_tokens_cannot_be_read_nobody_is_let_in_by_one(tmp_path):
         assert ask(server, "GET /api/capsules") == (200, None)
         (store / "capsulestore" / "tokens.json").unlink()
         assert ask(server, "GET /api/capsules", f"Authorization: Bearer {text}") == (401, "unauthorized")
-
-
-@pytest.mark.parametrize("name", ["http://capsules.example.org", "a b", "capsules.example.org:8000", "", "*"])
-def test_what_is_no_host_name_is_not_allowed_as_one(store, name):
-    with pytest.raises(UsageError, match="no host name"):
-        Access.on_loopback(str(store), [name])
-
-
-def test_whoever_may_write_may_read():
-    assert [Caller("ada", "write").may(needed) for needed in (None, "read", "write")] == [True, True, True]
-    assert [Caller("ada", "read").may(needed) for needed in (None, "read", "write")] == [True, True, False]
-    assert [Caller(None, None).may(needed) for needed in (None, "read", "write")] == [True, False, False]

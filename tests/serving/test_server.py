@@ -42,6 +42,10 @@ async def fine(request):
     return JSONResponse({"fine": True})
 
 
+async def place(request):
+    return JSONResponse({"path": request.url.path, "query": request.url.query, "host": request.headers["host"]})
+
+
 async def wrong(*_):
     raise RuntimeError(f"as nobody thought \x1b[31m of {TOKEN}")
 
@@ -60,6 +64,7 @@ async def endless(_):
 
 def application(waiting=None, lifespan=None):
     answers = {"/fine": fine, "/half": half, "/endless": endless, "/waiting": (waiting or Waiting()).answer}
+    answers |= {"/": place, "/place": place}
     routes = [Route(path, answer) for path, answer in answers.items()]
     within = Starlette(routes=routes, lifespan=lifespan)
 
@@ -79,9 +84,10 @@ HOSTS = {
     "127.0.0.1": ("http://127.0.0.1:{}", True),
     "localhost": ("http://localhost:{}", True),
     "127.1": ("http://127.1:{}", True),
-    "0.0.0.0": ("http://0.0.0.0:{}", False),
+    "0.0.0.0": ("http://127.0.0.1:{}", False),
+    "0": ("http://127.0.0.1:{}", False),
     "::1": ("http://[::1]:{}", True),
-    "::": ("http://[::]:{}", False),
+    "::": ("http://[::1]:{}", False),
 }
 
 
@@ -166,8 +172,8 @@ ODD_PATHS = {
     f"/{TOKEN}": "GET /redacted 404 9 (-)",
     f"/%63{TOKEN[1:]}": "GET /redacted 404 9 (-)",
     "/a%0AGET%20/b%1b[31m": "GET /a\\x0aGET\\x20/b\\x1b[31m 404 9 (-)",
-    "/%C3%A9\\": "GET /\\xe9\\x5c 404 9 (-)",
-    "/%FF%E2%80%AE": "GET /\\ufffd\\u202e 404 9 (-)",
+    "/fig/%C3%BC-1\\": "GET /fig/ü-1\\x5c 404 9 (-)",
+    "/%FF%E2%80%AE%C2%85%C2%A0": "GET /\\ufffd\\u202e\\x85\\xa0 404 9 (-)",
     "/" + "x" * 2000: f"GET /{'x' * 999}... 404 9 (-)",
 }
 
@@ -178,6 +184,23 @@ def test_a_request_is_told_in_one_line_without_anything_secret(server, target, l
         client.send(head(f"GET {target}", f"Authorization: Bearer {TOKEN}", "Connection: close"))
         client.rest()
     assert said(server) == line
+
+
+WHOLE_URLS = {
+    "http://127.0.0.1:8060/place?a=b?c": {"path": "/place", "query": "a=b?c", "host": "127.0.0.1:8060"},
+    "HTTPS://[::1]/place": {"path": "/place", "query": "", "host": "[::1]"},
+    "http://example.org?a=b": {"path": "/", "query": "a=b", "host": "example.org"},
+    "/place?at=http://evil.example/": {"path": "/place", "query": "at=http://evil.example/", "host": "localhost"},
+}
+
+
+@pytest.mark.parametrize(("target", "understood"), WHOLE_URLS.items(), ids=WHOLE_URLS)
+def test_who_asks_by_a_whole_url_asks_for_its_path_at_its_host(server, target, understood):
+    with server.client() as client:
+        client.send(head(f"GET {target}") + head(f"GET {target}", "Connection: close"))
+        assert [client.answer(), client.answer()] == [(200, understood)] * 2
+        client.rest()
+    assert said(server).startswith(f"GET {understood['path']} 200")
 
 
 def test_of_an_answer_to_head_no_bytes_are_told(server):

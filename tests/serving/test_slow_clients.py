@@ -190,6 +190,8 @@ NO_REQUESTS = {
     "a space before a colon": head("GET /count", "X : y"),
     "a folded line at the beginning": b"GET /count HTTP/1.1\r\n Host: localhost\r\n\r\n",
     "a control character in the path": b"GET /count\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a length beside chunks": head("POST /count", "Content-Length: 3", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+    "chunks in HTTP/1.0": b"POST /count HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a chunk without a size": head("POST /count", "Transfer-Encoding: chunked") + b"z\r\n",
 }
 

@@ -19,10 +19,10 @@ from capsulestore.store import Store
 try:
     from starlette.responses import PlainTextResponse
 
-    from capsulestore.serving.access import Access
+    from capsulestore.serving.access.guard import Guard
+    from capsulestore.serving.access.rules import Access
     from capsulestore.serving.application import application
-    from capsulestore.serving.git_transport import GitTransport
-    from capsulestore.serving.guard import Guard
+    from capsulestore.serving.git.transport import GitTransport
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"anyio", "fastapi", "packaging", "pydantic", "starlette"}:
         raise

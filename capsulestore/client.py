@@ -47,7 +47,7 @@ class Client:
     def __init__(self, url: str, *, token: str | None = None, timeout: float | None = None) -> None:
         from dataclasses import replace  # noqa: PLC0415
 
-        from capsulestore.sync.http_api import HttpApi  # noqa: PLC0415
+        from capsulestore.sync.http.api import HttpApi  # noqa: PLC0415
         from capsulestore.sync.limits import LIMITS  # noqa: PLC0415
 
         limits = LIMITS

@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
 def _by_server(url: str, parents: tuple[str, ...]) -> Callable[[Surroundings, Description], Recorded]:
     """Return what has a server register a capsule; parents are names there."""
     from capsulestore.recording.posting import Posting
-    from capsulestore.sync.http_api import HttpApi
+    from capsulestore.sync.http.api import HttpApi
     from capsulestore.sync.limits import LIMITS
 
     token = os.environ.get("CAPSULE_TOKEN") or None

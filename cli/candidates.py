@@ -71,7 +71,7 @@ def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 
 def complete_remote(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return the remotes that begin as typed."""
-    from capsulestore.sync.remotes import listed
+    from capsulestore.sync.remotes.named import listed
 
     with _store(ctx) as store:
         remotes = [remote for remote in listed(store.path) if remote.name.startswith(incomplete)]

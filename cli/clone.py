@@ -62,7 +62,7 @@ def command(url: str, directory: str | None) -> None:
 
 def _fill(store: Store, url: str, address: Address) -> Received:
     from capsulestore.sync.pull import pull
-    from capsulestore.sync.remotes import add
+    from capsulestore.sync.remotes.named import add
 
     add(store, ORIGIN, url)
     other = Other(ORIGIN, address, named=True)

@@ -46,7 +46,7 @@ def other_store(store: Store, given: str | None, verb: Literal["push", "pull"]) 
     Raise `UnknownName` for what is none of these, and what reading the configuration and the address raises.
     """
     from capsulestore.sync.address import Address
-    from capsulestore.sync.remotes import listed
+    from capsulestore.sync.remotes.named import listed
 
     remotes = {remote.name: remote for remote in listed(store.path)}
     name = ORIGIN if given is None else given

@@ -14,7 +14,7 @@ from .output import note, print_json, print_lines, safe, style, table
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.sync.remotes import ConfiguredRemote
+    from capsulestore.sync.remotes.named import ConfiguredRemote
 
 _ARGUMENTS: Final = {"add": ("NAME", "URL"), "remove": ("NAME",), "list": ()}
 
@@ -41,7 +41,7 @@ def command(action: str, name: str | None, url: str | None) -> None:
     `origin` where they are told of none. A password does not belong into URL: git's credential helpers, ~/.netrc and
     the variable CAPSULE_TOKEN are asked.
     """
-    from capsulestore.sync.remotes import add, find, listed, remove
+    from capsulestore.sync.remotes.named import add, find, listed, remove
 
     given = [word for word in (name, url) if word is not None]
     if len(given) != len(_ARGUMENTS[action]):

@@ -16,8 +16,8 @@ from .output import note, print_json, print_line, safe
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.serving.access import Access
-    from capsulestore.serving.listening import Listening
+    from capsulestore.serving.access.rules import Access
+    from capsulestore.serving.http.listening import Listening
 
 _NEEDED: Final = ("fastapi", "h11", "packaging", "uvicorn")
 
@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
     Ctrl-C ends it when what was begun is finished. Ask it by `curl URL/api/capsules`, and send capsules by `capsule
     push URL/git`; URL/openapi.json says all it answers.
     """
-    from capsulestore.serving.listening import listening
+    from capsulestore.serving.http.listening import listening
 
     _check_extra()
     _raise_limit_of_files()
@@ -71,8 +71,8 @@ def command(  # noqa: PLR0913, PLR0917  (one parameter for each option)
         tell_target(chosen)
         # What answers requests takes longer to import than to find out that there will be none.
         from capsulestore.api import create_app
-        from capsulestore.serving.line_writer import LineWriter
-        from capsulestore.serving.server import Server
+        from capsulestore.serving.http.line_writer import LineWriter
+        from capsulestore.serving.http.server import Server
 
         app = create_app(path, python=chosen, access=access, git=not no_git)
         with LineWriter(_stderr()) as lines:
@@ -101,7 +101,7 @@ def _raise_limit_of_files() -> None:
 
 def _access(store: str, bound: Listening, names: tuple[str, ...], *, require_token: bool) -> Access:
     """Return who may do what; where reading needs a token, somebody must have one first."""
-    from capsulestore.serving.access import Access
+    from capsulestore.serving.access.rules import Access
 
     known = (*names, bound.host)
     if bound.is_loopback and not require_token:

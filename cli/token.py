@@ -13,7 +13,7 @@ from .output import note, print_json, print_line, print_lines, style, table
 from .settings import settings
 
 if TYPE_CHECKING:
-    from capsulestore.serving.tokens import Scope, Token, Tokens
+    from capsulestore.serving.access.tokens import Scope, Token, Tokens
 
 _ARGUMENTS: Final = {"create": ("NAME",), "revoke": ("NAME",), "list": ()}
 
@@ -37,7 +37,7 @@ def command(action: str, name: str | None, scope: str | None) -> None:
     A new token is printed once and kept nowhere: give it to who is to have it, as CAPSULE_TOKEN or the password of git.
     Capsules that are registered with it have NAME as their author. A running server knows of changes at once.
     """
-    from capsulestore.serving.tokens import Tokens
+    from capsulestore.serving.access.tokens import Tokens
 
     given = [] if name is None else [name]
     if len(given) != len(_ARGUMENTS[action]):

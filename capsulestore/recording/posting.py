@@ -19,7 +19,7 @@ _CAPSULES: Final = "/api/capsules"
 
 
 class Server(Protocol):
-    """What speaks with a server: `capsulestore.sync.http_api.HttpApi`."""
+    """What speaks with a server: `capsulestore.sync.http.api.HttpApi`."""
 
     def post(self, tail: str, document: Mapping[str, Any], *, writes: bool) -> dict[str, Any]:
         """Send a document to a path, and return the one that is the answer."""

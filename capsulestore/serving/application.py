@@ -11,21 +11,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from capsulestore import __version__
 from capsulestore.capture.target import Target
-from capsulestore.serving.bodies import Bodies
-from capsulestore.serving.capsules import add_by_digest, add_capsules
-from capsulestore.serving.comparing import add_comparing
-from capsulestore.serving.documented import complete
 from capsulestore.serving.documents import Documents
 from capsulestore.serving.failures import tell_errors
-from capsulestore.serving.health import add_health
 from capsulestore.serving.limits import Limits
-from capsulestore.serving.listing import add_listing
-from capsulestore.serving.queries import check_query
-from capsulestore.serving.registering import add_registering
+from capsulestore.serving.routes.bodies import Bodies
+from capsulestore.serving.routes.capsules import add_by_digest, add_capsules
+from capsulestore.serving.routes.comparing import add_comparing
+from capsulestore.serving.routes.documented import complete
+from capsulestore.serving.routes.health import add_health
+from capsulestore.serving.routes.listing import add_listing
+from capsulestore.serving.routes.queries import check_query
+from capsulestore.serving.routes.registering import add_registering
+from capsulestore.serving.routes.verifying import add_verifying
 from capsulestore.serving.served import Served
 from capsulestore.serving.stores import Stores
 from capsulestore.serving.threads import Threads
-from capsulestore.serving.verifying import add_verifying
 
 __all__ = ["application"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capsulestore.capture.target import Target
-from capsulestore.serving.bodies import Bodies
 from capsulestore.serving.documents import Documents
 from capsulestore.serving.limits import Limits
+from capsulestore.serving.routes.bodies import Bodies
 from capsulestore.serving.stores import Stores
 from capsulestore.serving.threads import Threads
 

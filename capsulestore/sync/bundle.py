@@ -11,14 +11,14 @@ from capsulestore.errors import FileProblem, NoCapsuleStore, RemoteRefused, Remo
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.store.durable import sync_directory
-from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.bundle_format import BundleHeader, encode_header, read_header
 from capsulestore.sync.drafts import draft_beside, new_file
 from capsulestore.sync.limits import Limits
 from capsulestore.sync.memory import Known
+from capsulestore.sync.packs.sent import sent_pack
 from capsulestore.sync.plan import plan_all, plan_chosen
 from capsulestore.sync.remote import SILENT, Fetched, Progress, Push, Pushed, describe
-from capsulestore.sync.sent_pack import sent_pack
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["BundleFile", "Bundled", "write_bundle"]
 

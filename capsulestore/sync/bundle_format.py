@@ -15,9 +15,9 @@ from typing import BinaryIO, Final, NamedTuple
 from capsulestore.errors import NoCapsuleStore, RemoteMisbehaved
 from capsulestore.model.digest import Digest
 from capsulestore.store.refs import MAIN
-from capsulestore.sync.advertisement import check_object_format
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.ref_list import RefList
+from capsulestore.sync.wire.advertisement import check_object_format
+from capsulestore.sync.wire.ref_list import RefList
 
 __all__ = ["BundleHeader", "encode_header", "read_header"]
 

@@ -18,15 +18,15 @@ def connect(
 
     Over HTTP the password that one conversation found is used by the next ones with the same value.
     """
-    from capsulestore.sync.smart import SmartRemote  # noqa: PLC0415
+    from capsulestore.sync.wire.smart import SmartRemote  # noqa: PLC0415
 
     remote = describe(name, address.shown)
     if address.kind == "http":
-        from capsulestore.sync.http_channel import opener  # noqa: PLC0415
+        from capsulestore.sync.http.channel import opener  # noqa: PLC0415
 
         open_channel = opener(address, surroundings, remote, limits)
     else:
-        from capsulestore.sync.programs import open_path, open_ssh  # noqa: PLC0415
+        from capsulestore.sync.wire.programs import open_path, open_ssh  # noqa: PLC0415
 
         opens = open_path if address.kind == "path" else open_ssh
         open_channel = partial(opens, address, surroundings, remote, limits)

@@ -13,8 +13,8 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, TreeEntry, decode_tree
 from capsulestore.store import Store
 from capsulestore.store.history import Registration
-from capsulestore.sync.commit_checks import decode_tag
-from capsulestore.sync.stored_packs import StoredPacks
+from capsulestore.sync.checks.commits import decode_tag
+from capsulestore.sync.packs.stored import StoredPacks
 
 __all__ = ["Lacking"]
 

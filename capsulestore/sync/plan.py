@@ -13,10 +13,10 @@ from capsulestore.model.objects import EMPTY_TREE, GitObject
 from capsulestore.store import Store
 from capsulestore.store.history import Registration
 from capsulestore.store.refs import MAIN, TAGS
-from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.memory import Known, Offered
 from capsulestore.sync.outgoing import Lacking
 from capsulestore.sync.remote import Update
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["Plan", "plan_all", "plan_chosen"]
 

@@ -11,10 +11,10 @@ from capsulestore.model.digest import Digest
 from capsulestore.store import Store
 from capsulestore.store.refs import MAIN, TAGS
 from capsulestore.store.tags import check_tag
-from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.limits import LIMITS, Limits
 from capsulestore.sync.memory import SENT, Memory
 from capsulestore.sync.remote import SILENT, Fetched, Progress, Remote, describe
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["Received", "pull"]
 
@@ -147,8 +147,8 @@ def _taken(  # noqa: PLR0913, PLR0917  (each comes from another place)
         yield _Taken()
         return
     # Most pulls find that there is nothing to take.
-    from capsulestore.sync.checks import check_incoming  # noqa: PLC0415
-    from capsulestore.sync.received_pack import BadPack, read_pack  # noqa: PLC0415
+    from capsulestore.sync.checks.incoming import check_incoming  # noqa: PLC0415
+    from capsulestore.sync.packs.received import BadPack, read_pack  # noqa: PLC0415
     from capsulestore.sync.store_at import check_received  # noqa: PLC0415
 
     named = describe(remote.name, remote.shown)

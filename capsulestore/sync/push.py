@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 from capsulestore.errors import RemoteRefused
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
-from capsulestore.sync.advertisement import Advertised
 from capsulestore.sync.limits import LIMITS, Limits
 from capsulestore.sync.memory import Known, Memory, Offered
+from capsulestore.sync.packs.sent import sent_pack
 from capsulestore.sync.plan import Plan, plan_all, plan_chosen
 from capsulestore.sync.remote import SILENT, Progress, Push, Remote, describe
-from capsulestore.sync.sent_pack import sent_pack
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["Sent", "push"]
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 
 from capsulestore.store.durable import unwritable
 from capsulestore.store.pack import is_at, placed_pack, release_abandoned
-from capsulestore.sync.received_pack import ReceivedPack
+from capsulestore.sync.packs.received import ReceivedPack
 
 __all__ = ["Incoming", "quarantine", "remove_abandoned"]
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, Protocol
 
 from capsulestore.model.digest import Digest
-from capsulestore.sync.advertisement import Advertised
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["SILENT", "Fetched", "Progress", "Push", "Pushed", "Remote", "Surroundings", "Update", "describe"]
 

@@ -16,13 +16,13 @@ from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, Kind, decode_tree
 from capsulestore.model.statement import subject_of
 from capsulestore.store import Store
-from capsulestore.sync.advertisement import Advertised
-from capsulestore.sync.bad_pack import BadObject, BadPack
-from capsulestore.sync.checks import Checked
-from capsulestore.sync.commit_checks import links_of
+from capsulestore.sync.checks.commits import links_of
+from capsulestore.sync.checks.incoming import Checked
 from capsulestore.sync.limits import Limits
-from capsulestore.sync.received_pack import ReceivedPack, read_pack
+from capsulestore.sync.packs.bad_pack import BadObject, BadPack
+from capsulestore.sync.packs.received import ReceivedPack, read_pack
 from capsulestore.sync.remote import Remote, describe
+from capsulestore.sync.wire.advertisement import Advertised
 
 __all__ = ["check_received", "look_at"]
 

@@ -19,7 +19,7 @@ from shared_stores import ENVIRONMENT, register
 
 import capsulestore
 import capsulestore_cli
-from capsulestore.serving.tokens import Tokens
+from capsulestore.serving.access.tokens import Tokens
 from capsulestore.store import Store
 from capsulestore.store.queue import queue
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from shared_stores import register
 
-from capsulestore.serving.tokens import Tokens
+from capsulestore.serving.access.tokens import Tokens
 
 SERVER_PACKAGES = ("fastapi", "starlette", "uvicorn", "h11", "pydantic", "anyio")
 

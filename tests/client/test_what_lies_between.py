@@ -24,7 +24,7 @@ from capsulestore.errors import (
 )
 from capsulestore.model.digest import Digest
 from capsulestore.recording.posting import Posting
-from capsulestore.sync.http_api import HttpApi
+from capsulestore.sync.http.api import HttpApi
 from capsulestore.sync.limits import LIMITS
 
 TOKEN = "capsule_" + "x" * 43

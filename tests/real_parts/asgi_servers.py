@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from capsulestore.serving.http.listening import listening
+from capsulestore.serving.http.server import Server
 from capsulestore.serving.limits import LIMITS, Limits
-from capsulestore.serving.listening import listening
-from capsulestore.serving.server import Server
 
 __all__ = ["Client", "Served", "head", "served"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from capsulestore.api import create_app
+from capsulestore.serving.access.tokens import Tokens
+from capsulestore.serving.http.listening import listening
+from capsulestore.serving.http.server import Server
 from capsulestore.serving.limits import LIMITS, Limits
-from capsulestore.serving.listening import listening
-from capsulestore.serving.server import Server
-from capsulestore.serving.tokens import Tokens
 
 __all__ = ["Answer", "CapsuleServer", "environment_of", "serving"]
 

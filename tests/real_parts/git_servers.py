@@ -19,10 +19,10 @@ from typing import Any
 
 from git_peers import Way
 
-from capsulestore.serving.git_transport import GitTransport
+from capsulestore.serving.git.transport import GitTransport
+from capsulestore.serving.http.listening import Listening
+from capsulestore.serving.http.server import Server
 from capsulestore.serving.limits import Limits
-from capsulestore.serving.listening import Listening
-from capsulestore.serving.server import Server
 
 __all__ = ["STORE", "GitServer", "git_server"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from capsulestore.errors import UsageError
-from capsulestore.serving.access import Access, Caller
+from capsulestore.serving.access.rules import Access, Caller
 
 
 @pytest.mark.parametrize("name", ["http://capsules.example.org", "a b", "capsules.example.org:8000", "", "*"])

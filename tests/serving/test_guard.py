@@ -12,9 +12,9 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from capsulestore.serving.access import Access, needed_scope
-from capsulestore.serving.guard import Guard
-from capsulestore.serving.tokens import Tokens
+from capsulestore.serving.access.guard import Guard
+from capsulestore.serving.access.rules import Access, needed_scope
+from capsulestore.serving.access.tokens import Tokens
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

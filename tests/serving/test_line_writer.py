@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from capsulestore.serving.line_writer import LineWriter
+from capsulestore.serving.http.line_writer import LineWriter
 
 PIPE_BYTES = 2**16
 LONG = "x" * PIPE_BYTES

@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 from capsulestore.errors import CapsuleError
-from capsulestore.serving.access import Caller
+from capsulestore.serving.access.rules import Caller
+from capsulestore.serving.http.listening import listening
 from capsulestore.serving.limits import Limits
-from capsulestore.serving.listening import listening
 
 TOKEN = "capsule_" + "Ab3_" * 10 + "Ab8"
 LINE = re.compile(r"\S+Z (?P<said>.*) [0-9.]+ms (?P<name>.*)")

@@ -13,9 +13,11 @@ from shared_stores import register
 
 from capsulestore.errors import StoreUnreadable, StoreUnwritable, UnknownName, UsageError
 from capsulestore.model.redaction.tokens import redact_tokens
-from capsulestore.serving.tokens import Tokens
+from capsulestore.serving.access.tokens import Tokens
 
-CREATE = "import sys; from capsulestore.serving.tokens import Tokens; Tokens(sys.argv[1]).create(sys.argv[2], 'read')"
+CREATE = (
+    "import sys; from capsulestore.serving.access.tokens import Tokens; Tokens(sys.argv[1]).create(sys.argv[2], 'read')"
+)
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_whom_permissions_keep_from_the_file_is_told_of_those(store, file):
     Tokens(str(store)).create("ada", "read")
     file.chmod(0)
     bound = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    listed = "import sys; from capsulestore.serving.tokens import Tokens; Tokens(sys.argv[1]).listed()"
+    listed = "import sys; from capsulestore.serving.access.tokens import Tokens; Tokens(sys.argv[1]).listed()"
     done = subprocess.run(
         [*bound, sys.executable, "-c", listed, str(store)], capture_output=True, text=True, check=False
     )

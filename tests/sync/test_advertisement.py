@@ -18,9 +18,9 @@ from capsulestore.errors import (
     RemoteRefused,
     RemoteUnreachable,
 )
-from capsulestore.sync.advertisement import Advertised, read_advertisement, read_service
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.packet import FLUSH, PacketReader, encode
+from capsulestore.sync.wire.advertisement import Advertised, read_advertisement, read_service
+from capsulestore.sync.wire.packet import FLUSH, PacketReader, encode
 
 ID = b"a1" * 32
 CAPABILITIES = b"report-status object-format=sha256 agent=git/2.39.5"

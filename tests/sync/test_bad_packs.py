@@ -14,7 +14,7 @@ from pack_making import copy, delta, delta_by_id, delta_by_place, finished, git_
 
 from capsulestore.model.objects import EMPTY_TREE, GitObject
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.received_pack import BadPack, ReceivedPack, read_pack
+from capsulestore.sync.packs.received import BadPack, ReceivedPack, read_pack
 
 BASE = GitObject("blob", b"the base of all that follows")
 MADE = GitObject("blob", b"the base, and more")

@@ -13,10 +13,10 @@ from shelf_objects import capsule, commit, tree_of
 from capsulestore.errors import DamagedObject
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import EMPTY_TREE, GitObject
-from capsulestore.sync.bad_pack import BadObject
-from capsulestore.sync.checks import Checked, check_incoming
+from capsulestore.sync.checks.incoming import Checked, check_incoming
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.received_pack import read_pack
+from capsulestore.sync.packs.bad_pack import BadObject
+from capsulestore.sync.packs.received import read_pack
 
 MAIN = "refs/heads/main"
 NUMPY = GitObject("blob", b'{"version":"2.1.0"}')

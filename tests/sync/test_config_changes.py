@@ -12,12 +12,12 @@ import pytest
 
 from capsulestore.errors import StoreUnreadable, StoreUnwritable, UsageError
 from capsulestore.store import layout
-from capsulestore.sync import remotes
-from capsulestore.sync.config_lock import change_config
+from capsulestore.sync.remotes import named as remotes
+from capsulestore.sync.remotes.config_lock import change_config
 
 KILLED = """\
 import os, signal, sys
-from capsulestore.sync.config_lock import change_config
+from capsulestore.sync.remotes.config_lock import change_config
 change_config(sys.argv[1], lambda config: os.kill(os.getpid(), signal.SIGKILL))
 """
 OPEN = """\

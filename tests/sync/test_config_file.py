@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsulestore.sync.config_file import parse, with_section, without_section
+from capsulestore.sync.remotes.config_file import parse, with_section, without_section
 
 Settings = list[tuple[str, str | None]]
 

@@ -11,8 +11,8 @@ from pack_making import pack, whole
 from capsulestore.errors import InvalidValue
 from capsulestore.model.commit import Commit
 from capsulestore.model.objects import EMPTY_TREE, GitObject, TreeEntry, encode_tree
-from capsulestore.sync.commit_checks import LATEST, decode_tag, links_of
-from capsulestore.sync.tree_names import is_dangerous
+from capsulestore.sync.checks.commits import LATEST, decode_tag, links_of
+from capsulestore.sync.checks.tree_names import is_dangerous
 
 TREE = b"tree %s\n" % str(EMPTY_TREE.id).encode()
 PERSON = b"A <a@example.org> 1700000000 +0000"

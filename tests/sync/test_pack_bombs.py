@@ -15,7 +15,7 @@ from pack_making import BY_PLACE, copy, delta, delta_by_place, finished, head, i
 
 from capsulestore.model.objects import GitObject
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.received_pack import BadPack, read_pack
+from capsulestore.sync.packs.received import BadPack, read_pack
 
 GIB = 2**30
 RECEIVE = """
@@ -23,7 +23,7 @@ import json, resource, sys
 from dataclasses import replace
 
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.received_pack import BadPack, read_pack
+from capsulestore.sync.packs.received import BadPack, read_pack
 
 def used():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

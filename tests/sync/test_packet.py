@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capsulestore.errors import InvalidValue, RemoteMisbehaved, RemoteProblem, RemoteRefused, RemoteUnreachable
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.packet import FLUSH, MAX_DATA_BYTES, PacketReader, encode, reading
+from capsulestore.sync.wire.packet import FLUSH, MAX_DATA_BYTES, PacketReader, encode, reading
 
 DATA = st.binary(max_size=40).filter(lambda data: not data.startswith(b"ERR "))
 SIZES = st.integers(min_value=1, max_value=70_000)

@@ -16,8 +16,8 @@ from pack_making import pack, pieces, whole
 from capsulestore.errors import StoreUnwritable
 from capsulestore.model.objects import GitObject
 from capsulestore.sync.limits import LIMITS
+from capsulestore.sync.packs.received import BadPack, read_pack
 from capsulestore.sync.quarantine import quarantine
-from capsulestore.sync.received_pack import BadPack, read_pack
 
 BLOBS = [GitObject("blob", b"number %d" % number) for number in range(20)]
 PACK = pack(*map(whole, BLOBS))
@@ -33,7 +33,7 @@ import sys
 from capsulestore.errors import CapsuleError
 from capsulestore.sync.limits import LIMITS
 from capsulestore.sync.quarantine import quarantine
-from capsulestore.sync.received_pack import read_pack
+from capsulestore.sync.packs.received import read_pack
 
 store, path = sys.argv[1:]
 

@@ -15,7 +15,7 @@ from capsulestore.errors import MissingObject, StoreUnwritable
 from capsulestore.model.digest import Digest
 from capsulestore.model.objects import GitObject
 from capsulestore.sync.limits import LIMITS
-from capsulestore.sync.received_pack import BadPack, ReceivedPack, read_pack
+from capsulestore.sync.packs.received import BadPack, ReceivedPack, read_pack
 
 BASE = GitObject("blob", b"the base of all that follows")
 MADE = GitObject("blob", b"the base, and more")

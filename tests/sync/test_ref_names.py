@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsulestore.sync.ref_names import in_the_way, is_ref_name
+from capsulestore.sync.wire.ref_names import in_the_way, is_ref_name
 
 WORDS = r"""
     main a/b a.b a./b .a a/.b a. a.lock a.lock/b a.lockb a..b a//b /a a/ a@b @ a/@ a@{b {a} -a a- a+b a%b a,b a=b a!b

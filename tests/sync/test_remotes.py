@@ -10,8 +10,8 @@ import pytest
 from capsulestore.errors import MalformedName, StoreUnreadable, UnknownName, UsageError
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
-from capsulestore.sync import remotes
 from capsulestore.sync.memory import SENT, Memory, Offered
+from capsulestore.sync.remotes import named as remotes
 
 SOMETHING = Digest("a1" * 32)
 URLS = [

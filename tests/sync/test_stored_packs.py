@@ -10,7 +10,7 @@ from git_peers import make_bare, run_git
 from capsulestore.errors import CapsuleError, DamagedObject
 from capsulestore.model.digest import Digest
 from capsulestore.store import Store
-from capsulestore.sync.stored_packs import StoredPacks
+from capsulestore.sync.packs.stored import StoredPacks
 
 pytest_plugins = ["exchange_fixtures"]
 

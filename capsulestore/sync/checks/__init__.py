@@ -1,0 +1,1 @@
+"""Whether what came from elsewhere is whole and sound, before a ref names it."""

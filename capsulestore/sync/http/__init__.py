@@ -1,0 +1,1 @@
+"""Web servers: connections, proxies, logins, and what is said over them."""

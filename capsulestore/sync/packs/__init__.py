@@ -1,0 +1,1 @@
+"""Packs of git's: read within limits, kept, and made."""

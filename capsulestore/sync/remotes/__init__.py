@@ -1,0 +1,1 @@
+"""The remotes that a store knows, by name, in its git configuration."""

@@ -127,10 +127,9 @@ def test_all_bodies_together_have_a_limit_and_room_again_when_they_are_answered(
             slow.sendall(head.encode())
             assert slow.recv(100).startswith(b"HTTP/1.1 100")
             slow.sendall(body)
-            while (found := server.ask("POST", "/api/capsules", body, token=token)).status != 503:
-                # What was sent first may come in later.
-                assert found.status == 422
-            assert found.headers["retry-after"] == "5"
+            # What was sent first may come in later.
+            asked = (server.ask("POST", "/api/capsules", body, token=token) for _ in range(100))
+            assert next(answer for answer in asked if answer.status != 422).headers["retry-after"] == "5"
             slow.sendall(b" ")
             assert slow.recv(100).startswith(b"HTTP/1.1 422")
         assert server.ask("POST", "/api/capsules", body, token=token).status == 422

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import re
 import socket
 import struct
 import sys
@@ -24,6 +23,7 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from capsulestore.serving.http.connection import Connection, UnclearEnd
 from capsulestore.serving.limits import Limits
 from capsulestore.serving.problems import Problem
 
@@ -41,7 +41,6 @@ there is room for more.
 _LINGER_SECONDS: Final = 2.0
 """How long what a client still sends is passed over, once it was told no: or it may never read that."""
 
-_URL: Final = re.compile(rb"https?://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE)
 _HEAD_TOO_LARGE: Final = Problem(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "the headers of the request are too large"
 )
@@ -53,35 +52,6 @@ _TOO_MANY: Final = Problem(
     "ask again in a few seconds",
     headers={"Retry-After": "5"},
 )
-
-
-class _UnclearEnd(h11.RemoteProtocolError):
-    """A request of which a proxy may have thought that it ends elsewhere."""
-
-
-class _Connection(h11.Connection):
-    """Has every request ask as most do: by a path, and the host in `Host`.
-
-    One that names the whole url (RFC 9112, 3.2.2), as to a proxy, means the host of that, whatever its `Host` says.
-    Raise `RemoteProtocolError` also where it is not clear where a request ends (RFC 9112, 6.1).
-    """
-
-    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        event = super().next_event()
-        if not isinstance(event, h11.Request):
-            return event
-        names = {name for name, _ in event.headers}
-        if b"transfer-encoding" in names and (b"content-length" in names or event.http_version < b"1.1"):
-            raise _UnclearEnd("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
-        if not (url := _URL.fullmatch(event.target)):
-            return event
-        headers = [(name, value) for name, value in event.headers if name != b"host"]
-        return h11.Request(
-            method=event.method,
-            target=url["rest"] if url["rest"].startswith(b"/") else b"/" + url["rest"],
-            headers=[(b"host", url["host"]), *headers],
-            http_version=event.http_version,
-        )
 
 
 def bounded_by(limits: Limits) -> type[BoundedProtocol]:
@@ -99,7 +69,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Connection(h11.SERVER, self.limits.head_bytes)
+        self.conn = Connection(h11.SERVER, self.limits.head_bytes)
         self._look_again: asyncio.TimerHandle | None = None
         self._moved = self.loop.time()
         """When the client last sent something, was answered, or could not be expected to send."""
@@ -160,7 +130,7 @@ class BoundedProtocol(H11Protocol):
         status = getattr(error, "error_status_hint", None)
         problem = _HEAD_TOO_LARGE if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else _NO_HTTP
         # An application was given all other requests whose headers are there, and waits for the rest.
-        is_answering = self.conn.our_state is h11.SEND_RESPONSE and not isinstance(error, _UnclearEnd)
+        is_answering = self.conn.our_state is h11.SEND_RESPONSE and not isinstance(error, UnclearEnd)
         self._end_with(problem, is_answering=is_answering)
 
     def shutdown(self) -> None:

@@ -28,7 +28,7 @@ CAPSULES: Final = 10_000
 
 _HERE: Final = Path(__file__).parent
 _SECONDS: Final = 3
-_CONNECTIONS: Final = 8
+_CONNECTIONS: Final = 4
 _MOST_ROUNDS: Final = 5
 _SEED: Final = 8
 

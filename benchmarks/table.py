@@ -55,7 +55,7 @@ is run five times at most.
 
 ## Serving
 
-`capsule serve` on the loopback, of a store of 10,000 such capsules, asked by wrk over 8 connections at once for some
+`capsule serve` on the loopback, of a store of 10,000 such capsules, asked by wrk over 4 connections at once for some
 seconds a round, five rounds at most; each answer is waited for before that connection asks again. The time is that of a
 request, of those that are answered in a second. Of 100 requests one had to wait longer than the last column says, in
 the round in which it was longest. Both servers are one process, and wrk is another.

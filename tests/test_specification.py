@@ -149,7 +149,7 @@ def test_s2_without_a_path_the_running_interpreter_is_captured():
 
 def test_s3_outside_of_a_container_there_is_no_container_environment():
     # `/.dockerenv` alone says nothing: machines made from an image have it too.
-    mounts = Path("/proc/self/mountinfo").read_text()
+    mounts = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
     traces = ("/docker/containers/", "/overlay-containers/", "/var/lib/kubelet/pods/")
     outside = not (Path("/run/.containerenv").exists() or any(trace in mounts for trace in traces))
     assert (capture_container_environment() is None) is outside

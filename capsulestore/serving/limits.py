@@ -45,8 +45,10 @@ class Limits:
     connections: int = 512
     """At once; who comes beyond is told to come again."""
 
-    readers: int = 8
-    """Requests that read the store at once, each in a thread with files of its own; others wait for their turn."""
+    readers: int = 1
+    """Requests that read the store at once, each in a thread with files of its own; others wait for their turn. They
+    share one core with what speaks to clients: more threads only take it from each other.
+    """
 
     writers: int = 2
     """Requests that register capsules at once. The store takes them one after the other."""
@@ -69,7 +71,7 @@ class Limits:
     page_most: int = 500
     """Capsules on a page at most."""
 
-    looked_at_most: int = 250
+    looked_at_most: int = 100
     """Capsules that are looked into for one page. Where few are as asked, it is shorter, and the next goes on there."""
 
     kept_answers_bytes: int = 128 * 2**20

@@ -171,7 +171,7 @@ def made_anew(tmp_path) -> Callable[[Shelf], Index]:
     return made_anew
 
 
-@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.slow)], ids=["a few", "many"])
+@pytest.mark.parametrize("examples", [6, pytest.param(50, marks=pytest.mark.slow)], ids=["a few", "many"])
 def test_step_by_step_or_anew_the_answers_are_those_of_the_commits(examples, made_anew):
     @settings(max_examples=examples)
     @given(st.lists(st.tuples(STEPS, st.booleans()), min_size=1, max_size=12))

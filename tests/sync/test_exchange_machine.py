@@ -175,6 +175,6 @@ def test_i10_whatever_is_exchanged_in_whatever_order_nothing_is_lost_and_all_bec
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("way", "examples"), [("paths", 30), ("http", 2), ("ssh", 1)])
+@pytest.mark.parametrize(("way", "examples"), [("paths", 12), ("http", 2), ("ssh", 1)])
 def test_i10_many_times_over_each_transport(request, way, examples):
     run(request.getfixturevalue(way), examples, steps=25)

@@ -188,5 +188,5 @@ def test_nothing_is_left_of_an_engine(tmp_path):
         first = podman.namespaces[1].removeprefix("--target=")
         assert Path("/proc", first).exists()
     assert not Path("/proc", first).exists()
-    assert str(tmp_path / "gone") not in Path("/proc/self/mountinfo").read_text()
+    assert str(tmp_path / "gone") not in Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
     assert not (tmp_path / "gone").exists()
